@@ -1,0 +1,185 @@
+package objstore
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+
+	"deployfs/objstore/object"
+)
+
+// Content is an open content object and a reader over its content. Reading to
+// the end checks the content against the object's name: then Read fails with an
+// [object.CorruptError] instead of io.EOF. It is for one goroutine.
+type Content struct {
+	Header object.Header
+
+	name   object.Name
+	src    io.Reader // the content, and perhaps more
+	plain  *os.File  // the object file, when it holds the content as it is
+	close  func() error
+	hash   hash.Hash // nil when nothing is checked
+	read   uint64
+	result error // what every Read after the end returns
+}
+
+// Content opens a content object, here or in a parent repository. An absent one
+// is an [object.NotExistError].
+func (r *Repo) Content(sum object.Checksum) (*Content, error) {
+	name := object.Name{Checksum: sum, Kind: object.KindFile}
+	var found *Content
+	err := r.find(name, func(repo *Repo, path string) (err error) {
+		found, err = repo.openContent(path)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	found.name = name
+	found.hash = sha256.New()
+	found.hash.Write(found.Header.Hashed())
+	return found, nil
+}
+
+// Stat is a content object's header, which need not hold the xattrs.
+func (r *Repo) Stat(sum object.Checksum) (h object.Header, err error) {
+	err = r.find(object.Name{Checksum: sum, Kind: object.KindFile}, func(repo *Repo, path string) error {
+		h, err = repo.statContent(path)
+		return err
+	})
+	return h, err
+}
+
+// Header is a content object's whole header.
+func (r *Repo) Header(sum object.Checksum) (object.Header, error) {
+	c, err := r.Content(sum)
+	if err != nil {
+		return object.Header{}, err
+	}
+	return c.Header, c.Close()
+}
+
+// find calls visit for this repository, then for its parents, until it finds
+// the content object.
+func (r *Repo) find(name object.Name, visit func(repo *Repo, path string) error) error {
+	for repo := r; repo != nil; repo = repo.parent {
+		err := visit(repo, repo.loosePath(name))
+		var damage *damageError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &damage):
+			return object.Corrupt(name, damage.err)
+		case !errors.Is(err, fs.ErrNotExist):
+			return readError(name, err)
+		}
+	}
+	return &object.NotExistError{Object: name}
+}
+
+// damageError marks an error as the object's fault.
+type damageError struct{ err error }
+
+func (e *damageError) Error() string { return e.err.Error() }
+
+func damaged(format string, args ...any) error { return &damageError{fmt.Errorf(format, args...)} }
+
+func (r *Repo) openContent(path string) (*Content, error) {
+	switch r.mode {
+	case Archive:
+		return openArchive(r.objects, path)
+	case BareUser:
+		return openBareUser(r.objects, path)
+	}
+	return r.openBare(path)
+}
+
+func (r *Repo) statContent(path string) (object.Header, error) {
+	if r.mode != Archive && r.mode != BareUser {
+		return r.statBare(path)
+	}
+	c, err := r.openContent(path)
+	if err != nil {
+		return object.Header{}, err
+	}
+	return c.Header, c.Close()
+}
+
+// Trust stops the check: Read then ends with io.EOF whatever it read, as long
+// as the size is right.
+func (c *Content) Trust() { c.hash = nil }
+
+// Plain is the file that holds the content as it is, or nil. It is owned by c
+// until [Content.Release].
+func (c *Content) Plain() *os.File { return c.plain }
+
+// Release hands over the plain file: Close no longer closes it.
+func (c *Content) Release() *os.File {
+	c.close = func() error { return nil }
+	return c.plain
+}
+
+// Verify reads what is left of the content and checks it.
+func (c *Content) Verify() error {
+	_, err := io.Copy(io.Discard, c)
+	return err
+}
+
+// Read reads content, and at its end checks it.
+func (c *Content) Read(p []byte) (int, error) {
+	if c.result != nil {
+		return 0, c.result
+	}
+	n, err := c.src.Read(p)
+	c.read += uint64(n)
+	if c.hash != nil {
+		c.hash.Write(p[:n])
+	}
+	if c.read > c.Header.Size {
+		err = object.Corrupt(c.name, fmt.Errorf("content is longer than the %d bytes that its header says", c.Header.Size))
+		n = 0
+	} else if err == io.EOF {
+		err = c.finish()
+	} else if err != nil {
+		err = readFailure(c.name, err)
+	}
+	c.result = err
+	return n, err
+}
+
+// readFailure sorts errors in the middle of content: the inflater's are damage.
+func readFailure(name object.Name, err error) error {
+	var damage *damageError
+	if errors.As(err, &damage) {
+		return object.Corrupt(name, damage.err)
+	}
+	return &ReadError{name, plain(err)}
+}
+
+func (c *Content) finish() error {
+	if c.read != c.Header.Size {
+		return object.Corrupt(c.name, fmt.Errorf("Unexpected EOF with %d/%d bytes remaining", c.Header.Size-c.read, c.Header.Size))
+	}
+	if c.hash == nil {
+		return io.EOF
+	}
+	if found := object.Checksum(c.hash.Sum(nil)); found != c.name.Checksum {
+		return object.Mismatch(c.name, found)
+	}
+	return io.EOF
+}
+
+// Close releases the object file.
+func (c *Content) Close() error { return c.close() }
+
+// CheckSymlink fails unless h is the header of the symbolic link sum.
+func CheckSymlink(sum object.Checksum, h object.Header) error {
+	if found := object.Checksum(sha256.Sum256(h.Hashed())); found != sum {
+		return object.Mismatch(object.Name{Checksum: sum, Kind: object.KindFile}, found)
+	}
+	return nil
+}

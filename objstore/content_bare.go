@@ -1,0 +1,223 @@
+package objstore
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+)
+
+// statBare reads owner, mode, size and target of a content object in the modes
+// bare, bare-user-only and bare-split-xattrs, where the object file has them itself.
+func (r *Repo) statBare(path string) (h object.Header, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(r.objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return h, err
+	}
+	if h, err = r.bareHeader(path, &st); err != nil {
+		return h, err
+	}
+	return h, nil
+}
+
+func (r *Repo) bareHeader(path string, st *unix.Stat_t) (h object.Header, err error) {
+	h = object.Header{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
+	if r.mode == BareUserOnly {
+		h.UID, h.GID = 0, 0
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		h.Size = uint64(st.Size)
+	case unix.S_IFLNK:
+		target := make([]byte, unix.PathMax)
+		n, err := unix.Readlinkat(int(r.objects.Fd()), path, target)
+		if err != nil {
+			return h, err
+		}
+		h.Target = string(target[:n])
+	default:
+		return h, damaged("%w", errNotRegular)
+	}
+	if err := h.Check(); err != nil {
+		return h, damaged("%w", err)
+	}
+	return h, nil
+}
+
+// openBare opens a content object in the same modes.
+func (r *Repo) openBare(path string) (*Content, error) {
+	f, st, err := openRegular(r.objects, path)
+	if err == unix.ELOOP {
+		return r.openBareSymlink(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Content{src: f, plain: f, close: f.Close}
+	if c.Header, err = r.bareHeader(path, st); err == nil {
+		c.Header.Xattrs, err = r.bareXattrs(path, fdXattrs(f))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (r *Repo) openBareSymlink(path string) (*Content, error) {
+	h, err := r.statBare(path)
+	if err != nil {
+		return nil, err
+	}
+	link := fmt.Sprintf("/proc/self/fd/%d/%s", r.objects.Fd(), path)
+	if h.Xattrs, err = r.bareXattrs(path, linkXattrs(link)); err != nil {
+		return nil, err
+	}
+	return &Content{Header: h, src: bytes.NewReader(nil), close: func() error { return nil }}, nil
+}
+
+// xattrSource lists names and reads values, as llistxattr(2) and lgetxattr(2) do.
+type xattrSource struct {
+	list func(dest []byte) (int, error)
+	get  func(name string, dest []byte) (int, error)
+}
+
+func fdXattrs(f *os.File) xattrSource {
+	return xattrSource{
+		func(dest []byte) (int, error) { return unix.Flistxattr(int(f.Fd()), dest) },
+		func(name string, dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), name, dest) },
+	}
+}
+
+func linkXattrs(path string) xattrSource {
+	return xattrSource{
+		func(dest []byte) (int, error) { return unix.Llistxattr(path, dest) },
+		func(name string, dest []byte) (int, error) { return unix.Lgetxattr(path, name, dest) },
+	}
+}
+
+// bareXattrs reads the xattrs of the object file at path, where its mode keeps them.
+func (r *Repo) bareXattrs(path string, src xattrSource) ([]object.Xattr, error) {
+	switch {
+	case r.mode == BareUserOnly || r.noXattrs && r.mode == Bare:
+		return nil, nil
+	case r.mode == BareSplitXattrs:
+		return r.splitXattrs(strings.TrimSuffix(path, ".file") + ".file-xattrs-link")
+	}
+	return src.read()
+}
+
+func (r *Repo) splitXattrs(path string) ([]object.Xattr, error) {
+	data, err := readFileAt(r.objects, path, object.MaxHeader)
+	if err == unix.ENOENT {
+		return nil, damaged("%s is missing", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := object.DecodeXattrs(data)
+	if err != nil {
+		return nil, damaged("%s: %w", path, err)
+	}
+	return list, nil
+}
+
+// read returns the xattrs sorted by name. As ostree does, it leaves out those
+// with an empty value.
+func (s xattrSource) read() ([]object.Xattr, error) {
+	names, err := growing(s.list)
+	if err == unix.ENOTSUP {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []object.Xattr
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+		if name == "" {
+			continue
+		}
+		value, err := growing(func(dest []byte) (int, error) { return s.get(name, dest) })
+		if err != nil {
+			return nil, fmt.Errorf("xattr %s: %w", name, err)
+		}
+		if len(value) > 0 {
+			list = append(list, object.Xattr{Name: name, Value: value})
+		}
+	}
+	slices.SortFunc(list, func(a, b object.Xattr) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// growing calls read with larger buffers until the answer fits.
+func growing(read func([]byte) (int, error)) ([]byte, error) {
+	for size := 256; ; size *= 4 {
+		buf := make([]byte, size)
+		n, err := read(buf)
+		if err == unix.ERANGE && size <= 1<<16 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return buf[:n:n], nil
+	}
+}
+
+// openBareUser opens a content object in mode bare-user: a regular file whose
+// xattr user.ostreemeta tells what it stands for.
+func openBareUser(objects *os.File, path string) (*Content, error) {
+	f, st, err := openRegular(objects, path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Content{src: f, plain: f, close: f.Close}
+	if err := c.readUserMeta(f, st.Size); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Content) readUserMeta(f *os.File, size int64) error {
+	data, err := growing(func(dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), "user.ostreemeta", dest) })
+	if err == unix.ENODATA {
+		return damaged("no xattr user.ostreemeta")
+	}
+	if err != nil {
+		return err
+	}
+	if c.Header, err = object.DecodeUserMeta(data); err != nil {
+		return damaged("user.ostreemeta: %w", err)
+	}
+	if !c.Header.IsSymlink() {
+		c.Header.Size = uint64(size)
+	} else if err := c.readUserTarget(f); err != nil {
+		return err
+	}
+	if err := c.Header.Check(); err != nil {
+		return damaged("%w", err)
+	}
+	return nil
+}
+
+// readUserTarget takes a symlink's target from the object's content, where a
+// NUL may end it.
+func (c *Content) readUserTarget(f *os.File) error {
+	target, err := io.ReadAll(io.LimitReader(f, unix.PathMax+1))
+	if err != nil {
+		return err
+	}
+	if end := bytes.IndexByte(target, 0); end >= 0 {
+		target = target[:end]
+	}
+	c.Header.Target = string(target)
+	c.src, c.plain = bytes.NewReader(nil), nil
+	return nil
+}

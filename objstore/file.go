@@ -1,0 +1,87 @@
+package objstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// strError is an errno with the C library's text, which ostree prints.
+type strError struct{ errno unix.Errno }
+
+// libcText has the texts that differ from Go's by more than a capital letter.
+var libcText = map[unix.Errno]string{
+	unix.ENOENT: "No such file or directory", unix.ENOTDIR: "Not a directory", unix.EISDIR: "Is a directory",
+	unix.EACCES: "Permission denied", unix.EPERM: "Operation not permitted", unix.EIO: "Input/output error",
+	unix.ELOOP: "Too many levels of symbolic links", unix.EMFILE: "Too many open files", unix.ESTALE: "Stale file handle",
+	unix.ENAMETOOLONG: "File name too long", unix.EXDEV: "Invalid cross-device link", unix.EINVAL: "Invalid argument",
+}
+
+func (e strError) Error() string {
+	if text, ok := libcText[e.errno]; ok {
+		return text
+	}
+	return e.errno.Error()
+}
+
+func (e strError) Unwrap() error { return e.errno }
+
+// describe gives an errno the C library's text.
+func describe(err error) error {
+	if errno, ok := err.(unix.Errno); ok {
+		return strError{errno}
+	}
+	return err
+}
+
+// plain takes a path error down to its errno, with the C library's text.
+func plain(err error) error {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return strError{errno}
+	}
+	return err
+}
+
+// openRegular opens a regular file below dir for reading. It never follows a
+// symbolic link and never waits for a writer of a pipe.
+func openRegular(dir *os.File, path string) (*os.File, *unix.Stat_t, error) {
+	fd, err := unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := os.NewFile(uintptr(fd), path)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		f.Close()
+		return nil, nil, errNotRegular
+	}
+	return f, &st, nil
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// readFileAt reads a regular file of at most limit bytes below dir.
+func readFileAt(dir *os.File, path string, limit int64) ([]byte, error) {
+	f, st, err := openRegular(dir, path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st.Size > limit {
+		return nil, fmt.Errorf("%d bytes, at most %d are allowed", st.Size, limit)
+	}
+	data := make([]byte, st.Size)
+	n, err := io.ReadFull(f, data)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil
+	}
+	return data[:n], err
+}

@@ -1,0 +1,124 @@
+package object
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sort"
+
+	"deployfs/objstore/gvariant"
+)
+
+// DirTreeType is the GVariant type of a dirtree: files (name, content), then
+// directories (name, dirtree, dirmeta).
+const DirTreeType = "(a(say)a(sayay))"
+
+// maxName is the longest name that Linux knows, in bytes.
+const maxName = 255
+
+// DirTree is the content of one directory, in place. Names are unique and
+// ascending, in bytes, among files and among directories.
+type DirTree struct {
+	files, dirs gvariant.Value
+}
+
+// DecodeDirTree reads a dirtree object.
+func DecodeDirTree(data []byte) (d DirTree, err error) {
+	v, err := gvariant.Parse(DirTreeType, data)
+	if err != nil {
+		return d, err
+	}
+	d = DirTree{v.At(0), v.At(1)}
+	if err = checkEntries(d.files); err == nil {
+		err = checkEntries(d.dirs)
+	}
+	if err == nil {
+		err = d.checkDisjoint()
+	}
+	return d, err
+}
+
+// checkEntries fails unless names are valid and ascending and every checksum is one.
+func checkEntries(list gvariant.Value) error {
+	var last []byte
+	for i := range list.Len() {
+		entry := list.At(i)
+		name := entry.At(0).Text()
+		if err := CheckName(name); err != nil {
+			return err
+		}
+		if i > 0 && bytes.Compare(last, name) >= 0 {
+			return fmt.Errorf("names %q and %q are not in ascending order", last, name)
+		}
+		last = name
+		for k := 1; k < entry.Len(); k++ {
+			if _, err := checksumFrom(entry.At(k).ByteString()); err != nil {
+				return fmt.Errorf("entry %q: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// checkDisjoint fails when a file and a directory have one name.
+func (d DirTree) checkDisjoint() error {
+	for f, k := 0, 0; f < d.NumFiles() && k < d.NumDirs(); {
+		file, dir := d.files.At(f).At(0).Text(), d.dirs.At(k).At(0).Text()
+		switch order := bytes.Compare(file, dir); {
+		case order == 0:
+			return fmt.Errorf("%q is both a file and a directory", file)
+		case order < 0:
+			f++
+		default:
+			k++
+		}
+	}
+	return nil
+}
+
+// CheckName fails unless name can be a file's name in a directory.
+func CheckName(name []byte) error {
+	switch {
+	case len(name) == 0:
+		return errors.New("empty filename")
+	case len(name) > maxName:
+		return fmt.Errorf("filename of %d bytes, at most %d are allowed", len(name), maxName)
+	case string(name) == ".":
+		return errors.New("Invalid self-referential filename '.'")
+	case string(name) == "..":
+		return errors.New("Invalid path uplink filename '..'")
+	case bytes.IndexByte(name, '/') >= 0:
+		return fmt.Errorf("Invalid / in filename %q", name)
+	}
+	return nil
+}
+
+// NumFiles is the number of files and symbolic links.
+func (d DirTree) NumFiles() int { return d.files.Len() }
+
+// NumDirs is the number of subdirectories.
+func (d DirTree) NumDirs() int { return d.dirs.Len() }
+
+// File is file i: its name, in place, and its content object.
+func (d DirTree) File(i int) (name []byte, content Checksum) {
+	entry := d.files.At(i)
+	return entry.At(0).Text(), Checksum(entry.At(1).ByteString())
+}
+
+// Dir is subdirectory i: its name, in place, its dirtree and its dirmeta.
+func (d DirTree) Dir(i int) (name []byte, tree, meta Checksum) {
+	entry := d.dirs.At(i)
+	return entry.At(0).Text(), Checksum(entry.At(1).ByteString()), Checksum(entry.At(2).ByteString())
+}
+
+// FindFile is the number of the file called name.
+func (d DirTree) FindFile(name []byte) (int, bool) { return find(d.files, name) }
+
+// FindDir is the number of the subdirectory called name.
+func (d DirTree) FindDir(name []byte) (int, bool) { return find(d.dirs, name) }
+
+func find(list gvariant.Value, name []byte) (int, bool) {
+	return sort.Find(list.Len(), func(i int) int {
+		return bytes.Compare(name, list.At(i).At(0).Text())
+	})
+}

@@ -1,0 +1,62 @@
+package object
+
+import (
+	"bytes"
+	"fmt"
+
+	"deployfs/objstore/gvariant"
+)
+
+const (
+	xattrsType   = "a(ayay)"
+	maxXattrName = 255     // bytes, Linux's XATTR_NAME_MAX
+	maxXattr     = 1 << 16 // bytes, Linux's XATTR_SIZE_MAX
+)
+
+// Xattr is one extended attribute.
+type Xattr struct {
+	Name  string // with its namespace, such as "security.selinux"
+	Value []byte
+}
+
+// decodeXattrs reads an a(ayay) of names, each with a NUL behind it, and values.
+func decodeXattrs(v gvariant.Value) ([]Xattr, error) {
+	if v.Len() == 0 {
+		return nil, nil
+	}
+	list := make([]Xattr, v.Len())
+	var last []byte
+	for i := range list {
+		name, value := v.At(i).At(0).ByteString(), v.At(i).At(1).ByteString()
+		end := len(name) - 1
+		switch {
+		case end < 1 || end > maxXattrName || bytes.IndexByte(name, 0) != end:
+			return nil, fmt.Errorf("invalid xattr name %q", shorten(string(name)))
+		case bytes.Compare(last, name) >= 0:
+			return nil, fmt.Errorf("Incorrectly sorted xattr name (prev=%q, cur=%q)", last, name)
+		case len(value) > maxXattr:
+			return nil, fmt.Errorf("xattr %q of %d bytes, at most %d are allowed", name[:end], len(value), maxXattr)
+		}
+		last = name
+		list[i] = Xattr{string(name[:end]), value}
+	}
+	return list, nil
+}
+
+// DecodeXattrs reads a file-xattrs object.
+func DecodeXattrs(data []byte) ([]Xattr, error) {
+	v, err := gvariant.Parse(xattrsType, data)
+	if err != nil {
+		return nil, err
+	}
+	return decodeXattrs(v)
+}
+
+// encodeXattrs is the opposite of decodeXattrs; list must be sorted by name.
+func encodeXattrs(list []Xattr) gvariant.Value {
+	pairs := make([]gvariant.Value, len(list))
+	for i, x := range list {
+		pairs[i] = gvariant.NewTuple(gvariant.NewBytes(append([]byte(x.Name), 0)), gvariant.NewBytes(x.Value))
+	}
+	return gvariant.NewArray("(ayay)", pairs...)
+}

@@ -1,0 +1,123 @@
+package objstore
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/refs"
+)
+
+// Ref is a ref of a repository.
+type Ref struct {
+	refs.Spec
+	Collection string // of a mirrored ref, else ""
+	Checksum   string // what the ref's file says; not checked
+	Alias      string // the ref that this one is an alias of, else ""
+}
+
+// maxRefDepth bounds the slashes in a listed ref.
+const maxRefDepth = 128
+
+// Refs lists the repository's local refs and those of its remotes, sorted by
+// name. What is no ref by its name is left out; a ref's content is not checked.
+func (r *Repo) Refs() ([]Ref, error) {
+	var list []Ref
+	if err := r.walkRefs("refs/heads", "", maxRefDepth, func(ref Ref) { list = append(list, ref) }); err != nil {
+		return nil, err
+	}
+	remotes, err := r.readNames(r.dir, "refs/remotes")
+	if err != nil {
+		return nil, err
+	}
+	for _, remote := range remotes {
+		if !refs.IsFragment(remote) {
+			continue
+		}
+		add := func(ref Ref) {
+			ref.Remote = remote
+			list = append(list, ref)
+		}
+		if err := r.walkRefs("refs/remotes/"+remote, "", maxRefDepth, add); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(a, b Ref) int { return strings.Compare(a.String(), b.String()) })
+	return list, nil
+}
+
+// MirroredRefs lists the refs that the repository mirrors from collections,
+// sorted by collection and name.
+func (r *Repo) MirroredRefs() ([]Ref, error) {
+	var list []Ref
+	collections, err := r.readNames(r.dir, "refs/mirrors")
+	if err != nil {
+		return nil, err
+	}
+	for _, collection := range collections {
+		add := func(ref Ref) {
+			ref.Collection = collection
+			list = append(list, ref)
+		}
+		if err := r.walkRefs("refs/mirrors/"+collection, "", maxRefDepth, add); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// walkRefs visits the refs below a directory in order of their names' parts.
+func (r *Repo) walkRefs(dir, prefix string, depth int, visit func(Ref)) error {
+	if depth == 0 {
+		return fmt.Errorf("listing refs: %s is nested too deeply", dir)
+	}
+	names, err := r.readNames(r.dir, dir)
+	if errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("Listing refs: %w", err)
+	}
+	for _, name := range names {
+		if !refs.IsFragment(name) {
+			continue
+		}
+		if err := r.visitRef(dir+"/"+name, prefix+name, depth, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Repo) visitRef(file, name string, depth int, visit func(Ref)) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(r.dir.Fd()), file, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return fmt.Errorf("Listing refs: %s: %w", name, describe(err))
+	}
+	ref := Ref{Spec: refs.Spec{Ref: name}}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return r.walkRefs(file, name+"/", depth-1, visit)
+	case unix.S_IFLNK:
+		target := make([]byte, unix.PathMax)
+		n, err := unix.Readlinkat(int(r.dir.Fd()), file, target)
+		if err != nil {
+			return fmt.Errorf("Listing refs: %s: %w", name, describe(err))
+		}
+		ref.Alias = strings.TrimPrefix(path.Join(path.Dir(name), string(target[:n])), "./")
+	case unix.S_IFREG:
+	default:
+		return nil
+	}
+	text, err := r.readRef(strings.TrimPrefix(file, "refs/"))
+	if err != nil {
+		return fmt.Errorf("Listing refs: %s: %w", name, plain(err))
+	}
+	ref.Checksum = text
+	visit(ref)
+	return nil
+}

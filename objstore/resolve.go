@@ -1,0 +1,181 @@
+package objstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
+)
+
+// maxRef bounds a ref file, in bytes; a good one has 65.
+const maxRef = 4096
+
+// Resolve finds the commit that REV means, in ostree's order: a whole checksum,
+// which need not exist; the unique prefix of a commit's; REV^ for the parent; a
+// ref, with or without a remote.
+func (r *Repo) Resolve(rev string) (object.Checksum, error) {
+	if object.IsChecksum(rev) {
+		return object.ParseChecksum(rev)
+	}
+	if strings.Trim(rev, "0123456789abcdef") == "" {
+		if sum, err := r.resolvePrefix(rev); err != nil || !sum.IsZero() {
+			return sum, err
+		}
+	}
+	if child, ok := strings.CutSuffix(rev, "^"); ok {
+		return r.resolveParent(child)
+	}
+	spec, err := refs.Parse(rev)
+	if err != nil {
+		return object.Checksum{}, err
+	}
+	sum, found, err := r.resolveRef(spec)
+	if err == nil && !found {
+		err = fmt.Errorf("Refspec '%s' not found", rev)
+	}
+	return sum, err
+}
+
+func (r *Repo) resolveParent(child string) (object.Checksum, error) {
+	sum, err := r.Resolve(child)
+	if err != nil {
+		return sum, err
+	}
+	commit, err := r.Commit(sum)
+	if err == nil && commit.Parent.IsZero() {
+		err = fmt.Errorf("Commit %s has no parent", sum)
+	}
+	return commit.Parent, err
+}
+
+// resolvePrefix finds the only commit whose checksum starts with prefix; zero
+// when there is none.
+func (r *Repo) resolvePrefix(prefix string) (object.Checksum, error) {
+	var only object.Checksum
+	for repo := r; repo != nil; repo = repo.parent {
+		err := repo.eachCommit(prefix, func(sum object.Checksum) error {
+			if !only.IsZero() && only != sum {
+				return fmt.Errorf("Refspec %s not unique", prefix)
+			}
+			only = sum
+			return nil
+		})
+		if err != nil {
+			return object.Checksum{}, err
+		}
+	}
+	return only, nil
+}
+
+// eachCommit visits this repository's commits whose checksum starts with prefix.
+func (r *Repo) eachCommit(prefix string, visit func(object.Checksum) error) error {
+	for i := range 256 {
+		dir := fmt.Sprintf("%02x", i)
+		if !strings.HasPrefix(dir, prefix) && !strings.HasPrefix(prefix, dir) {
+			continue
+		}
+		names, err := r.readNames(r.objects, dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			hex, ok := strings.CutSuffix(dir+name, ".commit")
+			if !ok || !strings.HasPrefix(hex, prefix) || !object.IsChecksum(hex) {
+				continue
+			}
+			sum, err := object.ParseChecksum(hex)
+			if err != nil {
+				return err
+			}
+			if err := visit(sum); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readNames lists a directory below dir, sorted; one that is absent is empty.
+func (r *Repo) readNames(dir *os.File, path string) ([]string, error) {
+	fd, err := unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opendir(%s): %w", path, describe(err))
+	}
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}
+
+// resolveRef looks a ref up: of its remote when it names one, else among the
+// local refs, then among all remotes', then in the parent repository.
+func (r *Repo) resolveRef(spec refs.Spec) (sum object.Checksum, found bool, err error) {
+	var candidates []string
+	if spec.Remote != "" {
+		candidates = []string{"remotes/" + spec.Remote + "/" + spec.Ref}
+	} else {
+		candidates = []string{"heads/" + spec.Ref, "remotes/" + spec.Ref}
+		remotes, err := r.readNames(r.dir, "refs/remotes")
+		if err != nil {
+			return sum, false, err
+		}
+		for _, remote := range remotes {
+			candidates = append(candidates, "remotes/"+remote+"/"+spec.Ref)
+		}
+	}
+	for _, path := range candidates {
+		if text, err := r.readRef(path); err == nil {
+			sum, err := parseRef(text)
+			return sum, true, err
+		} else if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOTDIR) {
+			return sum, false, fmt.Errorf("Couldn't open ref '%s': %w", spec.Ref, plain(err))
+		}
+	}
+	if r.parent != nil {
+		return r.parent.resolveRef(spec)
+	}
+	return sum, false, nil
+}
+
+// readRef reads a ref file. Aliases, which are symbolic links, are followed as
+// long as they stay below refs/.
+func (r *Repo) readRef(path string) (string, error) {
+	root, err := unix.Openat(int(r.dir.Fd()), "refs", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(root)
+	fd, err := unix.Openat2(root, path, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return "", err
+	}
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	buf := make([]byte, maxRef)
+	n, err := f.Read(buf)
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	return strings.TrimRight(string(buf[:n]), " \t\n\r\v\f"), nil
+}
+
+func parseRef(text string) (object.Checksum, error) {
+	if !object.IsChecksum(text) {
+		return object.Checksum{}, fmt.Errorf("Invalid rev %s", printable(text[:min(len(text), 80)]))
+	}
+	return object.ParseChecksum(text)
+}

@@ -1,0 +1,157 @@
+// Package tree finds its way through the directories of a commit.
+//
+// It reads metadata objects only, through a [Loader], and never follows
+// symbolic links: to it they are files.
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+)
+
+// maxDepth bounds the nesting of directories, which only damage can exceed.
+const maxDepth = 4096
+
+// Loader reads directories.
+type Loader interface {
+	DirTree(sum object.Checksum) (object.DirTree, error)
+}
+
+// Entry is one name in a tree: a directory when Tree is set, else a file or
+// symbolic link.
+type Entry struct {
+	Path    string          // absolute
+	Tree    object.Checksum // dirtree of a directory
+	Meta    object.Checksum // dirmeta of a directory
+	Content object.Checksum // content object of a file
+}
+
+// IsDir reports whether the entry is a directory.
+func (e Entry) IsDir() bool { return e.Content.IsZero() }
+
+// Root is a commit's root directory.
+func Root(c object.Commit) Entry { return Entry{Path: "/", Tree: c.Root, Meta: c.RootMeta} }
+
+// Error says why a path does not lead to an entry: Err is unix.ENOENT or unix.ENOTDIR.
+type Error struct {
+	Path string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	if e.Err == unix.ENOTDIR {
+		return "Not a directory: " + e.Path
+	}
+	return "No such file or directory: " + e.Path
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Lookup finds the entry at name, a path from the directory dir on; a leading
+// slash changes nothing, and ".." does not leave dir. A path that leads nowhere
+// is an [*Error].
+func Lookup(l Loader, dir Entry, name string) (Entry, error) {
+	clean := path.Clean("/" + name)
+	entry := dir
+	for part := range strings.SplitSeq(clean[1:], "/") {
+		if part == "" {
+			continue
+		}
+		next, err := child(l, entry, part)
+		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+			return Entry{}, &Error{clean, err}
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		entry = next
+	}
+	return entry, nil
+}
+
+// child finds one name in a directory.
+func child(l Loader, dir Entry, name string) (Entry, error) {
+	if !dir.IsDir() {
+		return Entry{}, unix.ENOTDIR
+	}
+	t, err := l.DirTree(dir.Tree)
+	if err != nil {
+		return Entry{}, err
+	}
+	if i, ok := t.FindFile([]byte(name)); ok {
+		return fileEntry(dir, t, i), nil
+	}
+	if i, ok := t.FindDir([]byte(name)); ok {
+		return dirEntry(dir, t, i), nil
+	}
+	return Entry{}, unix.ENOENT
+}
+
+func fileEntry(dir Entry, t object.DirTree, i int) Entry {
+	name, content := t.File(i)
+	return Entry{Path: path.Join(dir.Path, string(name)), Content: content}
+}
+
+func dirEntry(dir Entry, t object.DirTree, i int) Entry {
+	name, sub, meta := t.Dir(i)
+	return Entry{Path: path.Join(dir.Path, string(name)), Tree: sub, Meta: meta}
+}
+
+// Children lists a directory: files first, then directories, each by name.
+func Children(l Loader, dir Entry) ([]Entry, error) {
+	if !dir.IsDir() {
+		return nil, &Error{dir.Path, unix.ENOTDIR}
+	}
+	t, err := l.DirTree(dir.Tree)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Entry, 0, t.NumFiles()+t.NumDirs())
+	for i := range t.NumFiles() {
+		list = append(list, fileEntry(dir, t, i))
+	}
+	for i := range t.NumDirs() {
+		list = append(list, dirEntry(dir, t, i))
+	}
+	return list, nil
+}
+
+// Walk visits everything below dir, a directory before its entries, in the
+// order of Children. It ends at the first error, which it returns.
+func Walk(l Loader, dir Entry, visit func(Entry) error) error {
+	type level struct{ entries []Entry }
+	first, err := Children(l, dir)
+	if err != nil {
+		return err
+	}
+	for stack := []level{{first}}; len(stack) > 0; {
+		top := &stack[len(stack)-1]
+		if len(top.entries) == 0 {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		entry := top.entries[0]
+		top.entries = top.entries[1:]
+		if err := visit(entry); err != nil {
+			return err
+		}
+		if !entry.IsDir() {
+			continue
+		}
+		if len(stack) == maxDepth {
+			return fmt.Errorf("%s: more than %d directories deep", entry.Path, maxDepth)
+		}
+		entries, err := Children(l, entry)
+		if err != nil {
+			return err
+		}
+		stack = append(stack, level{entries})
+	}
+	return nil
+}
