@@ -1,0 +1,227 @@
+// Package backing turns content objects into files that can be read at any
+// offset: an object file that holds its content as it is, or a private copy of
+// what an archive repository holds deflated.
+//
+// A Store keeps files open and copies on disk within bounds, and lets go of the
+// one that was unused the longest.
+package backing
+
+import (
+	"container/list"
+	"io"
+	"os"
+	"sync"
+
+	"deployfs/fs/flight"
+	"deployfs/objstore/object"
+)
+
+// Content is an open content object. Its Read fails at the end, when the
+// content is not what the object's name says, unless Trust was called.
+type Content interface {
+	io.ReadCloser
+	Plain() *os.File   // the content as it is, or nil; valid until Close
+	Release() *os.File // the same, but Close leaves it open
+	Trust()
+}
+
+// Limits bound what a Store holds while nobody uses it.
+type Limits struct {
+	Files int   // open files
+	Bytes int64 // bytes of inflated content on disk
+}
+
+// Store holds open files by their object's checksum.
+type Store struct {
+	open   func(object.Checksum) (Content, error)
+	spool  *Spool
+	limits Limits
+
+	flights flight.Group[object.Checksum, *File]
+
+	mu    sync.Mutex
+	files map[object.Checksum]*File
+	idle  list.List // of *File, the longest unused at the front
+	bytes int64     // in the spool, used and idle
+}
+
+// File is one object's content. It is read until it is released.
+type File struct {
+	*os.File
+	sum     object.Checksum
+	spooled int64         // bytes in the spool, 0 for an object file
+	users   int           // guarded by Store.mu
+	idle    *list.Element // in Store.idle while users is 0
+	dropped bool          // no longer in Store.files
+}
+
+// NewStore makes a Store over objects that open opens.
+func NewStore(open func(object.Checksum) (Content, error), spool *Spool, limits Limits) *Store {
+	return &Store{open: open, spool: spool, limits: limits, files: map[object.Checksum]*File{}}
+}
+
+// Acquire returns the content of object sum, which the caller must release.
+// With check, content that is not yet held is verified first.
+func (s *Store) Acquire(sum object.Checksum, check bool) (*File, error) {
+	for {
+		if f := s.use(sum); f != nil {
+			return f, nil
+		}
+		f, err := s.flights.Do(sum, func() (*File, error) {
+			if f := s.held(sum); f != nil {
+				return f, nil
+			}
+			return s.load(sum, check)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if s.useFile(f) {
+			return f, nil
+		}
+	}
+}
+
+// Reopen verifies object sum from its repository anew, whatever is held of it,
+// and returns its content.
+func (s *Store) Reopen(sum object.Checksum) (*File, error) {
+	s.mu.Lock()
+	if f := s.files[sum]; f != nil {
+		s.drop(f)
+	}
+	s.mu.Unlock()
+	return s.Acquire(sum, true)
+}
+
+// Release gives back a file that Acquire or Reopen returned.
+func (s *Store) Release(f *File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.users--
+	if f.users > 0 {
+		return
+	}
+	if f.dropped {
+		s.discard(f)
+		return
+	}
+	f.idle = s.idle.PushBack(f)
+	s.shrink()
+}
+
+// Used is how many files are held, and how many bytes on disk.
+func (s *Store) Used() (files int, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.files), s.bytes
+}
+
+// Limits is what the Store was made with.
+func (s *Store) Limits() Limits { return s.limits }
+
+func (s *Store) use(sum object.Checksum) *File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.files[sum]
+	if f != nil {
+		s.take(f)
+	}
+	return f
+}
+
+func (s *Store) held(sum object.Checksum) *File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[sum]
+}
+
+// useFile takes a file that was just loaded, unless it is gone again.
+func (s *Store) useFile(f *File) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.dropped {
+		return false
+	}
+	s.take(f)
+	return true
+}
+
+func (s *Store) take(f *File) {
+	if f.idle != nil {
+		s.idle.Remove(f.idle)
+		f.idle = nil
+	}
+	f.users++
+}
+
+// load opens, and with check verifies, the content of an object.
+func (s *Store) load(sum object.Checksum, check bool) (*File, error) {
+	content, err := s.open(sum)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	if !check {
+		content.Trust()
+	}
+	f := &File{sum: sum}
+	if content.Plain() == nil {
+		f.File, f.spooled, err = s.spool.copy(content)
+	} else if !check {
+		f.File = content.Release()
+	} else if _, err = io.Copy(io.Discard, content); err == nil {
+		f.File = content.Release()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.add(f)
+	return f, nil
+}
+
+// add holds a file as idle, so that nothing is lost when nobody takes it.
+func (s *Store) add(f *File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.files[f.sum]; old != nil {
+		s.drop(old)
+	}
+	s.files[f.sum] = f
+	s.bytes += f.spooled
+	f.idle = s.idle.PushBack(f)
+}
+
+// shrink closes idle files until the Store is within its limits. It keeps the
+// last, or content larger than the limit would be inflated for each read.
+func (s *Store) shrink() {
+	for s.idle.Len() > 1 && (len(s.files) > s.limits.Files || s.bytes > s.limits.Bytes) {
+		s.drop(s.idle.Front().Value.(*File))
+	}
+}
+
+// drop forgets a file, and closes it unless it is in use.
+func (s *Store) drop(f *File) {
+	delete(s.files, f.sum)
+	f.dropped = true
+	if f.idle != nil {
+		s.idle.Remove(f.idle)
+		f.idle = nil
+	}
+	if f.users == 0 {
+		s.discard(f)
+	}
+}
+
+func (s *Store) discard(f *File) {
+	s.bytes -= f.spooled
+	f.Close() // it was only read
+}
+
+// Close closes every file that nobody uses.
+func (s *Store) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		s.drop(f)
+	}
+}

@@ -1,0 +1,47 @@
+package backing
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Spool is where inflated content is kept: files without a name, which vanish
+// with the process.
+type Spool struct{ dir string }
+
+// NewSpool makes a spool in dir, which is created when it is missing.
+func NewSpool(dir string) (*Spool, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("spool for inflated content: %w", err)
+	}
+	return &Spool{dir}, nil
+}
+
+// copy writes content to a new file and tells its size in bytes.
+func (s *Spool) copy(content io.Reader) (*os.File, int64, error) {
+	f, err := s.create()
+	if err != nil {
+		return nil, 0, fmt.Errorf("spool for inflated content: %w", err)
+	}
+	n, err := io.Copy(f, content)
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, n, nil
+}
+
+func (s *Spool) create() (*os.File, error) {
+	fd, err := unix.Open(s.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err == nil {
+		return os.NewFile(uintptr(fd), s.dir), nil
+	}
+	f, err := os.CreateTemp(s.dir, "inflated-")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}

@@ -1,0 +1,111 @@
+package fs
+
+import (
+	"sync"
+	"sync/atomic"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"deployfs/fs/backing"
+	"deployfs/fs/cache"
+	"deployfs/objstore/object"
+)
+
+// FS serves one immutable tree. It is a [gofuse.RawFileSystem].
+type FS struct {
+	gofuse.RawFileSystem // answers what no method here does: ENOSYS
+
+	src     Source
+	files   *backing.Store
+	opts    Options
+	rootDir place
+
+	nodes  *table
+	recent [recentPlaces]atomic.Pointer[place]
+	trees  *cache.Cache[object.DirTree]
+	metas  *cache.Cache[object.DirMeta]
+
+	stats    counters
+	mu       sync.Mutex
+	reported map[object.Name]struct{}
+}
+
+var _ gofuse.RawFileSystem = (*FS)(nil)
+
+// New makes the view of the directory whose dirtree and dirmeta are given; files
+// opens the content of the same objects that src tells about.
+func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Options) (*FS, error) {
+	if opts.CacheSize == 0 {
+		opts.CacheSize = defaultCacheSize
+	}
+	if opts.DirMode == 0 {
+		opts.DirMode = 0o7777
+	}
+	if opts.Report == nil {
+		opts.Report = func(string, error) {}
+	}
+	trees, err := cache.New[object.DirTree](opts.CacheSize / 8 * 7)
+	if err != nil {
+		return nil, err
+	}
+	metas, err := cache.New[object.DirMeta](opts.CacheSize / 8)
+	if err != nil {
+		trees.Close()
+		return nil, err
+	}
+	return &FS{
+		RawFileSystem: gofuse.NewDefaultRawFileSystem(),
+		src:           src,
+		files:         files,
+		opts:          opts,
+		rootDir:       place{tree: tree, meta: meta},
+		nodes:         newTable(),
+		trees:         trees,
+		metas:         metas,
+		reported:      map[object.Name]struct{}{},
+	}, nil
+}
+
+// String is the filesystem's name.
+func (f *FS) String() string { return "deployfs" }
+
+// Close ends the caches. The FS must not be asked any more.
+func (f *FS) Close() {
+	f.trees.Close()
+	f.metas.Close()
+	f.files.Close()
+}
+
+// Forget has nothing to do: a node id means the same for ever.
+func (f *FS) Forget(nodeid, nlookup uint64) {}
+
+// Stats is what an FS has done so far.
+type Stats struct {
+	Requests   uint64 // messages from the kernel
+	Bytes      uint64 // bytes of content handed out
+	Errors     uint64 // answers of EIO
+	Nodes      int    // entries that the kernel has asked for
+	CacheUsed  int64  // bytes of decoded metadata
+	CacheLimit int64
+	OpenFiles  int   // content objects held open
+	SpoolUsed  int64 // bytes of inflated content on disk
+	SpoolLimit int64
+}
+
+type counters struct{ requests, bytes, errors atomic.Uint64 }
+
+// Stats may be called at any time.
+func (f *FS) Stats() Stats {
+	open, spooled := f.files.Used()
+	return Stats{
+		Requests:   f.stats.requests.Load(),
+		Bytes:      f.stats.bytes.Load(),
+		Errors:     f.stats.errors.Load(),
+		Nodes:      f.nodes.size(),
+		CacheUsed:  f.trees.Used() + f.metas.Used(),
+		CacheLimit: f.opts.CacheSize,
+		OpenFiles:  open,
+		SpoolUsed:  spooled,
+		SpoolLimit: f.files.Limits().Bytes,
+	}
+}

@@ -1,0 +1,61 @@
+package fs
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+)
+
+// Source holds the objects of a tree. Its methods are called at the same time.
+type Source interface {
+	// ReadMetadata returns the bytes of a dirtree or dirmeta as they are
+	// stored. The fs checks and keeps them.
+	ReadMetadata(name object.Name) ([]byte, error)
+	// Stat returns a content object's header, which may lack the xattrs.
+	Stat(sum object.Checksum) (object.Header, error)
+	// Header returns a content object's whole header.
+	Header(sum object.Checksum) (object.Header, error)
+	// Statfs tells about the filesystem that holds the objects.
+	Statfs() (unix.Statfs_t, error)
+}
+
+// Verify says when objects are checked against their names.
+type Verify uint8
+
+// The ways to verify.
+const (
+	VerifyFirst  Verify = iota // metadata when decoded, content when first read
+	VerifyNone                 // never
+	VerifyAlways               // as first, and content at every open
+)
+
+var verifyNames = [...]string{"first", "none", "always"}
+
+// String is the way's name on the command line.
+func (v Verify) String() string { return verifyNames[v] }
+
+// ParseVerify reads the name of a way to verify.
+func ParseVerify(name string) (Verify, error) {
+	for i, known := range verifyNames {
+		if name == known {
+			return Verify(i), nil
+		}
+	}
+	return 0, fmt.Errorf("--verify=%s: want first, none or always", name)
+}
+
+// Options say how a tree is shown.
+type Options struct {
+	Verify    Verify
+	CacheSize int64  // bytes of decoded metadata to keep, 64 MiB when 0
+	Mtime     uint64 // of every entry, in seconds since 1970
+	DirMode   uint32 // permission bits that directories may have; 0 means all
+
+	// Report is told of every object that can't be shown, once: the path of
+	// the entry that needs it and why. It may be called at the same time.
+	Report func(path string, err error)
+}
+
+const defaultCacheSize = 64 << 20

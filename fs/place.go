@@ -1,0 +1,177 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+	"path"
+
+	"deployfs/objstore"
+	"deployfs/objstore/object"
+)
+
+const (
+	// maxDepth bounds the directories above an entry, which only damage that
+	// is not verified can exceed.
+	maxDepth = 4096
+	// recentPlaces is how many directories' checksums are remembered.
+	recentPlaces = 256
+	// entryCost is about what a decoded object takes beside its bytes.
+	entryCost = 200
+)
+
+var errTooDeep = errors.New("directories are nested too deeply")
+
+// place is a directory's objects, and its row.
+type place struct {
+	row        row
+	tree, meta object.Checksum
+}
+
+// place finds the objects of the directory at r, from the nearest directory
+// above it that is remembered.
+func (f *FS) place(r row) (place, error) {
+	var steps []node
+	at := f.rootDir
+	for up := r; up != root; {
+		if known := f.recent[up%recentPlaces].Load(); known != nil && known.row == up {
+			at = *known
+			break
+		}
+		n, ok := f.nodes.get(up)
+		if !ok || len(steps) == maxDepth {
+			return place{}, errTooDeep
+		}
+		steps = append(steps, n)
+		up = n.parent
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		next := r
+		if i > 0 {
+			next = steps[i-1].parent
+		}
+		t, err := f.tree(at.tree)
+		if err != nil {
+			return place{}, err
+		}
+		_, sub, meta := t.Dir(int(steps[i].pos) - t.NumFiles())
+		at = place{next, sub, meta}
+		f.recent[next%recentPlaces].Store(&at)
+	}
+	return at, nil
+}
+
+// dir returns the content of the directory at r.
+func (f *FS) dir(r row) (object.DirTree, error) {
+	at, err := f.place(r)
+	if err != nil {
+		return object.DirTree{}, err
+	}
+	return f.tree(at.tree)
+}
+
+// tree returns a dirtree.
+func (f *FS) tree(sum object.Checksum) (object.DirTree, error) {
+	return f.trees.Get(sum, f.loadTree)
+}
+
+func (f *FS) loadTree(sum object.Checksum) (t object.DirTree, cost int64, err error) {
+	name := object.Name{Checksum: sum, Kind: object.KindDirTree}
+	data, err := f.metadata(name)
+	if err != nil {
+		return t, 0, err
+	}
+	if t, err = object.DecodeDirTree(data); err != nil {
+		return t, 0, object.Corrupt(name, err)
+	}
+	return t, int64(len(data)) + entryCost, nil
+}
+
+// meta returns a dirmeta.
+func (f *FS) meta(sum object.Checksum) (object.DirMeta, error) {
+	return f.metas.Get(sum, f.loadMeta)
+}
+
+func (f *FS) loadMeta(sum object.Checksum) (m object.DirMeta, cost int64, err error) {
+	name := object.Name{Checksum: sum, Kind: object.KindDirMeta}
+	data, err := f.metadata(name)
+	if err != nil {
+		return m, 0, err
+	}
+	if m, err = object.DecodeDirMeta(data); err != nil {
+		return m, 0, object.Corrupt(name, err)
+	}
+	return m, int64(len(data)) + entryCost, nil
+}
+
+// metadata reads a metadata object, checked as the options say.
+func (f *FS) metadata(name object.Name) ([]byte, error) {
+	data, err := f.src.ReadMetadata(name)
+	if err == nil && f.opts.Verify != VerifyNone {
+		err = objstore.CheckMetadata(name, data)
+	}
+	return data, err
+}
+
+// entry is one name in a directory, as its dirtree has it.
+type entry struct {
+	node
+	name    []byte          // in the dirtree's bytes
+	content object.Checksum // of a file
+	tree    object.Checksum // of a directory
+	meta    object.Checksum // of a directory
+}
+
+func (e *entry) isDir() bool { return e.content.IsZero() }
+
+// entryAt is the entry at pos in the directory at dir, whose inode number is ino.
+func entryAt(dir row, ino uint64, t object.DirTree, pos int) entry {
+	e := entry{node: node{parent: dir, pos: uint32(pos)}}
+	if pos < t.NumFiles() {
+		e.name, e.content = t.File(pos)
+	} else {
+		e.name, e.tree, e.meta = t.Dir(pos - t.NumFiles())
+	}
+	e.ino = inodeOf(ino, e.name)
+	return e
+}
+
+// entry finds what a row stands for.
+func (f *FS) entry(r row) (entry, error) {
+	n, ok := f.nodes.get(r)
+	if !ok {
+		return entry{}, fmt.Errorf("no node %d", r)
+	}
+	if r == root {
+		return entry{node: n, tree: f.rootDir.tree, meta: f.rootDir.meta}, nil
+	}
+	t, err := f.dir(n.parent)
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{node: n}
+	if int(n.pos) < t.NumFiles() {
+		e.name, e.content = t.File(int(n.pos))
+	} else {
+		e.name, e.tree, e.meta = t.Dir(int(n.pos) - t.NumFiles())
+	}
+	return e, nil
+}
+
+// path is where the entry at r lies below the mountpoint, for messages.
+func (f *FS) path(r row) string {
+	var names []string
+	for len(names) < maxDepth && r != root {
+		e, err := f.entry(r)
+		if err != nil {
+			names = append(names, "?")
+			break
+		}
+		names = append(names, string(e.name))
+		r = e.parent
+	}
+	full := "/"
+	for i := len(names) - 1; i >= 0; i-- {
+		full = path.Join(full, names[i])
+	}
+	return full
+}
