@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"io"
+	"path"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
+	"deployfs/objstore/tree"
+)
+
+func catVerb() cli.Verb {
+	return cli.Verb{
+		Name: "cat", Args: "COMMIT PATH...", Short: "Concatenate contents of files", JSON: true,
+		Long: "A symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
+		Examples: []cli.Example{
+			{Command: "deployfs cat os/main /etc/os-release", Text: "a file of the newest commit"},
+			{Command: "deployfs cat os/main^ /etc/passwd | diff - /etc/passwd", Text: "what differs from the previous commit here"},
+		},
+		Complete: completeRevPaths,
+		Run:      runCat,
+	}
+}
+
+func runCat(_ context.Context, inv *cli.Invocation) error {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	if len(inv.Args) < 2 {
+		return &cli.UsageError{Text: "A COMMIT and at least one PATH argument are required"}
+	}
+	root, err := resolveTree(repo, inv.Args[0])
+	if err != nil {
+		return err
+	}
+	if inv.JSON {
+		return catJSON(inv, repo, root)
+	}
+	for _, name := range inv.Args[1:] {
+		_, content, err := openFile(repo, root, name)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(inv.Stdout, content)
+		content.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// catFile is a file and its content in JSON.
+type catFile struct {
+	Path         string `json:"path"`
+	PathBytes    []byte `json:"path_bytes,omitempty"`
+	Checksum     string `json:"checksum"`
+	Size         uint64 `json:"size"`
+	Content      string `json:"content"`
+	ContentBytes []byte `json:"content_bytes,omitempty"`
+}
+
+func catJSON(inv *cli.Invocation, repo *objstore.Repo, root tree.Entry) error {
+	files := []catFile{}
+	for _, name := range inv.Args[1:] {
+		entry, content, err := openFile(repo, root, name)
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(content)
+		content.Close()
+		if err != nil {
+			return err
+		}
+		f := catFile{Checksum: entry.Content.String(), Size: content.Header.Size}
+		f.Path, f.PathBytes = cli.Text(entry.Path)
+		f.Content, f.ContentBytes = cli.Text(string(data))
+		files = append(files, f)
+	}
+	return cli.WriteJSON(inv.Stdout, files)
+}
+
+// maxLinks bounds a chain of symbolic links, as Linux does.
+const maxLinks = 40
+
+// openFile opens the regular file at name, or the one that a symbolic link there leads to.
+func openFile(repo *objstore.Repo, root tree.Entry, name string) (tree.Entry, *objstore.Content, error) {
+	for range maxLinks {
+		entry, err := lookup(repo, root, name)
+		if err != nil {
+			return entry, nil, err
+		}
+		if entry.IsDir() {
+			return entry, nil, cli.Words("Can't open directory")
+		}
+		content, err := repo.Content(entry.Content)
+		if err != nil {
+			return entry, nil, contentError(repo, err)
+		}
+		if !content.Header.IsSymlink() {
+			return entry, content, nil
+		}
+		err = content.Verify()
+		content.Close()
+		if err != nil {
+			return entry, nil, err
+		}
+		if name = content.Header.Target; !path.IsAbs(name) {
+			name = path.Join(path.Dir(entry.Path), name)
+		}
+	}
+	return tree.Entry{}, nil, cli.Words("Too many levels of symbolic links: " + name)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"path"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/tree"
+)
+
+// completeRevs completes refs of the repository.
+func completeRevs(inv *cli.Invocation, _ string) (c cli.Completion) {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return c
+	}
+	defer repo.Close()
+	refs, err := repo.Refs()
+	if err != nil {
+		return c
+	}
+	for _, ref := range refs {
+		c.Words = append(c.Words, ref.String())
+	}
+	return c
+}
+
+// completeRev completes one ref, and nothing after it.
+func completeRev(inv *cli.Invocation, word string) (c cli.Completion) {
+	if len(inv.Args) == 0 {
+		c = completeRevs(inv, word)
+	}
+	return c
+}
+
+// completeRevDir completes a ref, then a directory of this machine.
+func completeRevDir(inv *cli.Invocation, word string) cli.Completion {
+	if len(inv.Args) == 1 {
+		return cli.Completion{Dirs: true}
+	}
+	return completeRev(inv, word)
+}
+
+// completeRevPaths completes a ref, then paths inside its commit.
+func completeRevPaths(inv *cli.Invocation, word string) (c cli.Completion) {
+	if len(inv.Args) == 0 {
+		return completeRevs(inv, word)
+	}
+	repo, err := openRepo(inv)
+	if err != nil {
+		return c
+	}
+	defer repo.Close()
+	dir, err := resolveTree(repo, inv.Args[0])
+	if err == nil {
+		dir, err = tree.Lookup(repo, dir, path.Dir("/"+word+"x"))
+	}
+	if err != nil {
+		return c
+	}
+	children, err := tree.Children(repo, dir)
+	if err != nil {
+		return c
+	}
+	c.Open = true
+	for _, e := range children {
+		if e.IsDir() {
+			e.Path += "/"
+		}
+		if word != "" && word[0] != '/' {
+			e.Path = e.Path[1:]
+		}
+		c.Words = append(c.Words, e.Path)
+	}
+	return c
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/fs"
+	"deployfs/mount/daemon"
+)
+
+type mountOptions struct {
+	cfg        daemon.Config
+	foreground bool
+}
+
+func mountVerb() cli.Verb {
+	o := &mountOptions{cfg: daemon.Config{CacheSize: daemon.DefaultCacheSize, SpoolSize: daemon.DefaultSpoolSize}}
+	return cli.Verb{
+		Name: "mount", Args: "REV MOUNTPOINT", Short: "Mount a commit", Ours: true,
+		Long: mountText,
+		Options: []cli.Option{
+			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
+			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
+			verifyOption(&o.cfg.Verify),
+			mtimeOption(&o.cfg.CommitMtime),
+			cli.Flag(&o.cfg.AllowOther, "allow-other", "", "Let other users in; file modes say who may do what"),
+			cli.Flag(&o.cfg.NoSuid, "nosuid", "", "Ignore setuid bits and file capabilities"),
+			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
+			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
+			sizeOption(&o.cfg.CacheSize, "cache-size", "Memory for decoded directories (64M)"),
+			sizeOption(&o.cfg.SpoolSize, "spool-size", "Disk for inflated content of archive repositories (1G)"),
+			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
+		},
+		Examples: []cli.Example{
+			{Command: "deployfs mount --repo=/srv/repo os/main /mnt", Text: "the newest commit of a ref"},
+			{Command: "deployfs mount os/main^ /mnt", Text: "the one before"},
+			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
+			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
+		},
+		Complete: completeRevDir,
+		Run:      o.run,
+	}
+}
+
+const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root would be: types, modes, owners, sizes, extended attributes, symbolic links and contents, with times of 0. Nothing is copied, whatever the size of the tree. It is read-only. The command returns when the tree can be used; a server stays in the background until the mount is taken away.
+
+Objects are checked against their names: directories when they are first read, files when they are first read (--verify=first), also at each open (always), or never (none). A file whose object is absent or damaged answers with an input/output error, and with one line in the system's log; everything else stays readable. Attributes that stat(2) shows are those of the repository until the file itself is read.
+
+While it is mounted, the repository's lock is held as a transaction of ostree holds it: ostree prune waits, as long as core.lock-timeout-secs says. With --no-lock, or where the repository can't be written, prune may delete what is mounted; then files that were not read before answer with an input/output error, never with wrong bytes.
+
+With --overlay, writes go to DIR, which afterwards belongs to this commit and this --subpath: mounting another one with it is refused. It needs root.
+
+Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
+
+Where access is restricted by POSIX ACLs, the kernel follows them.`
+
+func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
+	if len(inv.Args) != 2 {
+		return &cli.UsageError{Text: fmt.Sprintf("a commit and a mountpoint are needed, not %d arguments", len(inv.Args))}
+	}
+	repo, err := openRepo(inv)
+	if err != nil {
+		return err
+	}
+	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repo.Path(), inv.Args[0], inv.Args[1]
+	if err := repo.Close(); err != nil {
+		return err
+	}
+	switch {
+	case daemon.Background():
+		daemon.Serve(ctx, o.cfg) // whoever started it tells the error
+		return nil
+	case o.foreground:
+		return daemon.Serve(ctx, o.cfg)
+	}
+	return daemon.Start(ctx, os.Args[1:])
+}
+
+func verifyOption(v *fs.Verify) cli.Option {
+	set := func(text string) (err error) {
+		*v, err = fs.ParseVerify(text)
+		return err
+	}
+	option := cli.Func(set, "verify", "", "none|first|always", "When to check objects against their names (first)")
+	option.Values = []string{"none", "first", "always"}
+	return option
+}
+
+func mtimeOption(commit *bool) cli.Option {
+	set := func(text string) error {
+		*commit = text == "commit"
+		if text != "commit" && text != "zero" {
+			return fmt.Errorf("--mtime=%s: want zero or commit", text)
+		}
+		return nil
+	}
+	option := cli.Func(set, "mtime", "", "zero|commit", "Time of every file: 1970, or the commit's (zero)")
+	option.Values = []string{"zero", "commit"}
+	return option
+}
+
+// sizeOption takes bytes, with K, M, G or T for powers of 1024.
+func sizeOption(size *int64, name, help string) cli.Option {
+	set := func(text string) error {
+		digits := strings.TrimRight(text, "KMGT")
+		n, err := strconv.ParseInt(digits, 10, 64)
+		shift := 0
+		if unit := text[len(digits):]; len(unit) == 1 {
+			shift = 10 * (strings.Index("KMGT", unit) + 1)
+		} else if unit != "" {
+			err = strconv.ErrSyntax
+		}
+		if err != nil || n <= 0 || n > 1<<62>>shift {
+			return fmt.Errorf("--%s=%s: want a number of bytes such as 64M or 2G", name, text)
+		}
+		*size = n << shift
+		return nil
+	}
+	return cli.Func(set, name, "", "SIZE", help)
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
+	"deployfs/objstore/refs"
+)
+
+type refsOptions struct {
+	remove, list, revision, alias, collections, force bool
+
+	create string
+}
+
+func refsVerb() cli.Verb {
+	o := new(refsOptions)
+	return cli.Verb{
+		Name: "refs", Args: "[PREFIX]", Short: "List refs", JSON: true,
+		Long: "PREFIX is the first part of a ref, or REMOTE: for the refs of a remote; without --list it is taken off the names. Refs are sorted by name. --delete and --create are not available in this version.",
+		Options: []cli.Option{
+			cli.Flag(&o.remove, "delete", "", "Delete refs which match PREFIX, rather than listing them"),
+			cli.Flag(&o.list, "list", "", "Do not remove the prefix from the refs"),
+			cli.Flag(&o.revision, "revision", "r", "Show revisions in listing"),
+			cli.Flag(&o.alias, "alias", "A", "If used with --create, create an alias, otherwise just list aliases"),
+			cli.String(&o.create, "create", "", "NEWREF", "Create a new ref for an existing commit"),
+			cli.Flag(&o.collections, "collections", "c", "Enable listing collection IDs for refs"),
+			cli.Flag(&o.force, "force", "", "Overwrite existing refs when creating"),
+		},
+		Examples: []cli.Example{
+			{Command: "deployfs refs -r", Text: "every ref and its commit"},
+			{Command: "deployfs refs --list origin:", Text: "the refs of the remote origin"},
+		},
+		Complete: completeRevs,
+		Run:      o.run,
+	}
+}
+
+func (o *refsOptions) run(_ context.Context, inv *cli.Invocation) error {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	if err := o.refuseWriting(inv.Args); err != nil {
+		return err
+	}
+	prefixes := inv.Args
+	if len(prefixes) == 0 {
+		prefixes = []string{""}
+	}
+	rows := []refRow{}
+	for _, prefix := range prefixes {
+		var found []refRow
+		if o.collections {
+			found, err = collectedRefs(repo, prefix, len(inv.Args) > 0)
+		} else {
+			found, err = o.listed(repo, prefix, len(inv.Args) > 0)
+		}
+		if err != nil {
+			return err
+		}
+		rows = append(rows, found...)
+	}
+	if inv.JSON {
+		return cli.WriteJSON(inv.Stdout, rows)
+	}
+	for _, r := range rows {
+		fmt.Fprintln(inv.Stdout, o.line(r))
+	}
+	return nil
+}
+
+// refuseWriting answers --create and --delete, which only the real program has.
+func (o *refsOptions) refuseWriting(args []string) error {
+	switch {
+	case o.create != "" && len(args) > 1:
+		return cli.Words("You must specify only 1 existing ref when creating a new ref")
+	case o.remove && len(args) == 0:
+		return cli.Words("At least one PREFIX is required when deleting refs")
+	case o.create != "" && len(args) == 0:
+		return cli.Words("You must specify a revision when creating a new ref")
+	case o.create != "" || o.remove:
+		return notAvailable{"writing refs", "ostree refs"}
+	}
+	return nil
+}
+
+// notAvailable refuses what is planned and not there.
+type notAvailable struct{ what, instead string }
+
+func (e notAvailable) Error() string { return e.what + " is not available in this version" }
+func (e notAvailable) Hint() string  { return "use '" + e.instead + "'" }
+
+// refRow is a listed ref.
+type refRow struct {
+	Ref        string `json:"ref"` // as REV takes it
+	Remote     string `json:"remote,omitempty"`
+	Collection string `json:"collection,omitempty"`
+	Checksum   string `json:"checksum"` // as the ref's file says, not checked
+	Alias      string `json:"alias_of,omitempty"`
+
+	shown string // what the text form prints for it
+}
+
+func (o *refsOptions) line(r refRow) string {
+	switch {
+	case o.collections && o.revision:
+		return fmt.Sprintf("(%s, %s)\t%s", r.Collection, r.shown, r.Checksum)
+	case o.collections:
+		return fmt.Sprintf("(%s, %s)", r.Collection, r.shown)
+	case o.alias && r.Alias != "":
+		return r.shown + " -> " + r.Alias
+	case o.alias:
+		return r.shown + " -> " + r.Checksum
+	case o.revision:
+		return r.shown + "\t" + r.Checksum
+	}
+	return r.shown
+}
+
+func newRefRow(ref objstore.Ref) refRow {
+	return refRow{
+		Ref: ref.String(), Remote: ref.Remote, Collection: ref.Collection, Checksum: ref.Checksum,
+		Alias: ref.Alias, shown: ref.String(),
+	}
+}
+
+// listed selects refs by a prefix of whole parts. A ref that the prefix names exactly is always
+// listed, and in full; -A shows its checksum then, as ostree does.
+func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (rows []refRow, err error) {
+	var want refs.Spec
+	if remote, ok := strings.CutSuffix(prefix, ":"); ok && refs.IsFragment(remote) {
+		want.Remote = remote
+	} else if given {
+		if want, err = refs.Parse(prefix); err != nil {
+			return nil, fmt.Errorf("Listing refs: %w", err)
+		}
+	}
+	all, err := repo.Refs()
+	for _, ref := range all {
+		r := newRefRow(ref)
+		exact := given && ref.Spec == want
+		below, under := strings.CutPrefix(ref.Ref, want.Ref+"/")
+		switch {
+		case exact && o.alias:
+			r.Alias = ""
+		case exact:
+		case o.alias && ref.Alias == "":
+			continue
+		case !given, want.Ref == "" && ref.Remote == want.Remote:
+		case !under || ref.Remote != want.Remote:
+			continue
+		case !o.list && !o.alias:
+			r.shown = refs.Spec{Remote: ref.Remote, Ref: below}.String()
+		}
+		rows = append(rows, r)
+	}
+	return rows, err
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
+)
+
+// openRepo opens the repository that the command line means: --repo, else the working directory
+// when it is one, else $OSTREE_REPO, else the system's.
+func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
+	if inv.RepoGiven {
+		return objstore.Open(absolute(inv.Repo))
+	}
+	repo, err := objstore.Open(absolute(defaultRepo()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, cli.ErrNoRepo
+	}
+	return repo, err
+}
+
+func defaultRepo() string {
+	objects, err := os.Stat("objects")
+	if err == nil && objects.IsDir() {
+		if config, err := os.Stat("config"); err == nil && config.Mode().IsRegular() {
+			return "."
+		}
+	}
+	if path := os.Getenv("OSTREE_REPO"); path != "" {
+		return path
+	}
+	return "/ostree/repo"
+}
+
+// absolute is path as ostree shows it in messages. An empty one stays: it is no path.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// resolveTree finds the commit that rev means, and its root.
+func resolveTree(repo *objstore.Repo, rev string) (tree.Entry, error) {
+	sum, err := repo.Resolve(rev)
+	if err != nil {
+		return tree.Entry{}, err
+	}
+	commit, err := repo.Commit(sum)
+	if err != nil {
+		return tree.Entry{}, err
+	}
+	return tree.Root(commit), nil
+}
+
+// lookup walks from a commit's root along name. As in ostree no symbolic link is followed, and the
+// error names the first part that is missing.
+func lookup(repo *objstore.Repo, root tree.Entry, name string) (tree.Entry, error) {
+	if name == "" {
+		return root, cli.Words("No such file or directory: /")
+	}
+	entry := root
+	for part := range strings.SplitSeq(path.Clean("/" + name)[1:], "/") {
+		next, err := tree.Lookup(repo, entry, part)
+		switch absent := (*tree.Error)(nil); {
+		case errors.As(err, &absent) && absent.Err == unix.ENOTDIR:
+			return next, cli.Words("Not a directory")
+		case errors.As(err, &absent):
+			return next, cli.Words("No such file or directory: " + path.Join(entry.Path, part))
+		case err != nil:
+			return next, err
+		}
+		entry = next
+	}
+	return entry, nil
+}
+
+// contentError words the absence of a content object as ostree does: each repository that it has
+// asked, unless an archive, says which object it wanted to open.
+func contentError(repo *objstore.Repo, err error) error {
+	absent := (*object.NotExistError)(nil)
+	if !errors.As(err, &absent) || absent.Object.Kind != object.KindFile {
+		return err
+	}
+	for r := repo; r != nil; r = r.Parent() {
+		if r.Mode() != objstore.Archive {
+			err = fmt.Errorf("Opening content object %s: %w", absent.Object.Checksum, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"deployfs/objstore/gvariant"
+	"deployfs/objstore/object"
+)
+
+// TestTable holds what help, man pages and completion need of every verb.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, v := range program().Verbs {
+		if v.Hidden {
+			continue
+		}
+		if v.Short == "" || strings.HasSuffix(v.Short, ".") || v.Run == nil || seen[v.Name] {
+			t.Errorf("verb %q: needs a unique name, Short without a full stop, and Run", v.Name)
+		}
+		if v.Long == "" && v.Args != "" && len(v.Examples) == 0 {
+			t.Errorf("verb %q: nothing is said beyond its line", v.Name)
+		}
+		seen[v.Name] = true
+		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "v": true, "h": true, "?": true}
+		for _, o := range v.Options {
+			for _, name := range []string{o.Name, o.Short} {
+				if name != "" && names[name] {
+					t.Errorf("verb %q: two options %q", v.Name, name)
+				}
+				names[name] = true
+			}
+			if o.Help == "" {
+				t.Errorf("verb %q: option %q without help", v.Name, o.Name)
+			}
+		}
+	}
+}
+
+func TestPrintCommit(t *testing.T) {
+	dict := func(v gvariant.Value) gvariant.Value {
+		return gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString("version"), gvariant.NewVariant(v)))
+	}
+	sum := "ContentChecksum:  f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b\n"
+	for _, c := range []struct {
+		commit object.Commit
+		want   string
+	}{
+		{object.Commit{Metadata: dict(gvariant.NewUint32(1))}, sum + "Date:  1970-01-01 00:00:00 +0000\n(no subject)\n\n"},
+		{object.Commit{Metadata: dict(gvariant.NewString("")), Subject: "s\nt", Body: "b\n\nc\n", Timestamp: 253402300799},
+			sum + "Date:  9999-12-31 23:59:59 +0000\nVersion: \n\n    s\n    t\n\n    b\n    \n    c\n\n"},
+		{object.Commit{Metadata: dict(gvariant.NewUint32(1)), Body: "\n", Timestamp: 1<<64 - 1},
+			sum + "Date:  1969-12-31 23:59:59 +0000\n(no subject)\n\n    \n\n"},
+		{object.Commit{Metadata: dict(gvariant.NewUint32(1)), Timestamp: 253402300800}, "Failed to read commit: Invalid timestamp: 253402300800"},
+	} {
+		var b bytes.Buffer
+		if err := printCommit(&b, c.commit); err != nil {
+			b.WriteString(err.Error())
+		}
+		if b.String() != c.want {
+			t.Errorf("got %q\nwant %q", b.String(), c.want)
+		}
+	}
+}
+
+func TestFormatSize(t *testing.T) {
+	for n, want := range map[uint64]string{
+		0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1.0\u00a0kB", 1234567: "1.2\u00a0MB", 999999: "1000.0\u00a0kB", 1<<64 - 1: "18.4\u00a0EB",
+	} {
+		if got := formatSize(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestJSONValue(t *testing.T) {
+	b := gvariant.NewBytes([]byte{0, 0xff})
+	v := gvariant.NewTuple(gvariant.NewByte(1), gvariant.NewBool(true), gvariant.NewUint32(7), gvariant.NewUint64(1<<63),
+		gvariant.NewString("ü"), b, gvariant.NewVariant(b), gvariant.NewArray("s"),
+		gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString("k"), gvariant.NewVariant(gvariant.NewUint32(1)))))
+	got, err := json.Marshal(jsonValue(v))
+	want := `[1,true,7,9223372036854775808,"ü","AP8=","AP8=",[],{"k":1}]`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v\nwant %s", got, err, want)
+	}
+	nothing, err := gvariant.Parse("ms", nil)
+	if err != nil || jsonValue(nothing) != nil {
+		t.Errorf("nothing is %v, %v", jsonValue(nothing), err)
+	}
+}
+
+func TestIsCollection(t *testing.T) {
+	for id, want := range map[string]bool{
+		"org.example": true, "_a.b_9": true, "org": false, "": false, "org.": false, ".org": false, "org.9": false, "a.b c": false,
+		"org." + strings.Repeat("x", 252): false,
+	} {
+		if isCollection(id) != want {
+			t.Errorf("%q: %v", id, !want)
+		}
+	}
+}
+
+// edDSA is a signature packet that gpg wrote: old format, version 4, EdDSA, with the key's
+// fingerprint and the time among the hashed subpackets and the key's id among the others.
+const edDSA = "8875" + "0400160a" + "001d" + "162104" + "0102030405060708090a0b0c0d0e0f1011121314" + "0502" + "65540000" +
+	"000a" + "0910" + "0d0e0f1011121314" + "abcd"
+
+func TestParseSignature(t *testing.T) {
+	packet, err := hex.DecodeString(edDSA + strings.Repeat("00", 0x75-(len(edDSA)/2-2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := parseSignature(packet)
+	if err != nil || sig.KeyID != "0D0E0F1011121314" || sig.Algorithm != "EdDSA" || sig.Created.Unix() != 0x65540000 {
+		t.Errorf("%+v, %v", sig, err)
+	}
+	for n := range packet {
+		if _, err := parseSignature(packet[:n]); err == nil {
+			t.Errorf("%d bytes of %d are accepted", n, len(packet))
+		}
+	}
+}
+
+func FuzzParseSignature(f *testing.F) {
+	packet, _ := hex.DecodeString(edDSA)
+	f.Add(packet)
+	f.Add([]byte{0xc2, 0x06, 4, 0, 1, 8, 0, 0})
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		if sig, err := parseSignature(packet); err == nil && len(sig.KeyID) != 0 && len(sig.KeyID) != 16 {
+			t.Errorf("key id %q", sig.KeyID)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// UsageError is wrong use of a verb. For verbs that ostree has, the verb's help precedes it.
+type UsageError struct {
+	Text  string
+	brief bool // without the help
+}
+
+func (e *UsageError) Error() string { return e.Text }
+
+// Words is an error in ostree's own wording, which scripts match: it may begin with a capital.
+type Words string
+
+func (w Words) Error() string { return string(w) }
+
+// ErrNoRepo is returned by a verb that was given no repository and found none.
+const ErrNoRepo = Words("Command requires a --repo argument")
+
+// errHelp asks for the help text.
+var errHelp = errors.New("help requested")
+
+// hinter is an error that knows what the user can do about it.
+type hinter interface{ Hint() string }
+
+// report prints err and returns the exit status that it means.
+func (p *Program) report(v *Verb, w io.Writer, err error) int {
+	ours := v != nil && v.Ours
+	var wrong *UsageError
+	isUsage := errors.As(err, &wrong)
+	switch {
+	case isUsage && !ours && !wrong.brief:
+		fmt.Fprintln(w, p.usage(v))
+	case errors.Is(err, ErrNoRepo) && !ours:
+		fmt.Fprint(w, p.usage(v))
+	}
+	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), err)
+	if h := hinter(nil); errors.As(err, &h) && h.Hint() != "" {
+		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+	}
+	if isUsage && ours {
+		fmt.Fprintf(w, "hint: usage: %s %s [OPTION…] %s\n", p.Name, v.Name, v.Args)
+		return 2
+	}
+	return 1
+}
+
+// errorPrefix is red on a terminal.
+func errorPrefix(w io.Writer) string {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return "\x1b[1;31merror:\x1b[0m"
+		}
+	}
+	return "error:"
+}

@@ -1,0 +1,109 @@
+package cli
+
+import "strings"
+
+// splitVerb takes the verb, which is the first argument without a dash, out of a command line.
+// The value of a "--repo PATH" in front of it is no verb.
+func splitVerb(args []string) (verb string, found bool, rest []string) {
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "-") || i > 0 && args[i-1] == "--repo" {
+			continue
+		}
+		return arg, true, append(args[:i:i], args[i+1:]...)
+	}
+	return "", false, args
+}
+
+// parser reads the options of one command line.
+type parser struct {
+	options []Option
+	args    []string // what is still to be read
+	rest    []string // arguments that are no options
+}
+
+// parse sets the options that args hold and returns the other arguments. It stops with errHelp at
+// the first --help, and with a [*UsageError] at the first wrong option.
+func parse(options []Option, args []string) ([]string, error) {
+	p := parser{options: options, args: args}
+	for len(p.args) > 0 {
+		arg := p.args[0]
+		p.args = p.args[1:]
+		var err error
+		switch {
+		case arg == "--":
+			return append(p.rest, p.args...), nil
+		case len(arg) < 2 || arg[0] != '-':
+			p.rest = append(p.rest, arg)
+		case arg[1] == '-':
+			err = p.long(arg)
+		default:
+			err = p.short(arg)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p.rest, nil
+}
+
+// long reads --name, --name=value or --name value.
+func (p *parser) long(arg string) error {
+	name, value, given := strings.Cut(arg[2:], "=")
+	if arg == "--help" || arg == "--help-all" {
+		return errHelp
+	}
+	o := p.find(func(o *Option) bool { return o.Name == name })
+	switch {
+	case o == nil:
+		return &UsageError{Text: "Unknown option " + arg, brief: true}
+	case given:
+		return p.apply(o, arg, value)
+	}
+	return p.next(o, arg)
+}
+
+// short reads a dash and one or more letters; the value of a letter is the next argument.
+func (p *parser) short(arg string) error {
+	for _, letter := range arg[1:] {
+		if letter == 'h' || letter == '?' {
+			return errHelp
+		}
+		o := p.find(func(o *Option) bool { return o.Short == string(letter) })
+		if o == nil {
+			return &UsageError{Text: "Unknown option " + arg, brief: true}
+		}
+		if err := p.next(o, "-"+string(letter)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next applies an option whose value, if it takes one, is the next argument.
+func (p *parser) next(o *Option, arg string) error {
+	if o.NoArg {
+		return o.set("")
+	}
+	if len(p.args) == 0 {
+		return &UsageError{Text: "Missing argument for " + arg, brief: true}
+	}
+	value := p.args[0]
+	p.args = p.args[1:]
+	return p.apply(o, arg, value)
+}
+
+func (p *parser) apply(o *Option, arg, value string) error {
+	if err := o.set(value); err != nil {
+		return &UsageError{Text: "--" + o.Name + ": " + err.Error(), brief: true}
+	}
+	return nil
+}
+
+func (p *parser) find(is func(*Option) bool) *Option {
+	for i := range p.options {
+		if is(&p.options[i]) {
+			return &p.options[i]
+		}
+	}
+	return nil
+}

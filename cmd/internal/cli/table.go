@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"io"
+)
+
+// Program describes an executable.
+type Program struct {
+	Name     string
+	Short    string    // what it is, one line
+	Long     string    // for the man page, paragraphs separated by an empty line
+	Version  string    // its number alone
+	Features []string  // what this build can do, printed by --version
+	Files    []Example // files and environment variables that it looks at, for the man page
+	Verbs    []Verb    // in the order in which help lists them
+}
+
+// Verb describes one command of a program.
+type Verb struct {
+	Name     string
+	Args     string // what follows the options in its synopsis, such as "COMMIT [PATH...]"
+	Short    string // one line
+	Long     string // paragraphs separated by an empty line
+	Ours     bool   // ostree has no such verb
+	NoRepo   bool   // it takes no --repo
+	JSON     bool   // it takes --json
+	Hidden   bool   // help does not list it
+	Options  []Option
+	Examples []Example
+	Run      func(context.Context, *Invocation) error
+	Complete func(inv *Invocation, word string) Completion // of arguments; nil completes files
+}
+
+// Example is a command line (or a name) and what it does.
+type Example struct{ Command, Text string }
+
+// Invocation is one run of a verb.
+type Invocation struct {
+	Program   *Program
+	Args      []string // what the options left
+	Repo      string   // argument of --repo
+	RepoGiven bool
+	Verbose   bool
+	JSON      bool
+	Stdout    *bufio.Writer // flushed when the verb returns
+	Stderr    io.Writer
+}
+
+// Option describes an option. Use [Flag], [String] or [Func] to make one.
+type Option struct {
+	Name   string
+	Short  string // one letter, or empty
+	Arg    string // what stands for the value in help, may be empty
+	Help   string
+	NoArg  bool
+	Values []string // the values there are, for completion; nil completes files
+
+	set func(value string) error
+}
+
+// Flag is an option without a value that sets *p.
+func Flag(p *bool, name, short, help string) Option {
+	set := func(string) error { *p = true; return nil }
+	return Option{Name: name, Short: short, Help: help, NoArg: true, set: set}
+}
+
+// String is an option that puts its value into *p; the last one counts.
+func String(p *string, name, short, arg, help string) Option {
+	return Func(func(v string) error { *p = v; return nil }, name, short, arg, help)
+}
+
+// Func is an option whose value is given to set. What set returns is reported as wrong use.
+func Func(set func(string) error, name, short, arg, help string) Option {
+	return Option{Name: name, Short: short, Arg: arg, Help: help, set: set}
+}
+
+// Completion is what may stand where the cursor is.
+type Completion struct {
+	Words []string // only those that begin with the word under the cursor are shown
+	Files bool     // names of files, too
+	Dirs  bool     // names of directories, too
+	Open  bool     // a chosen word may go on: no blank after it
+}
+
+// global are the options of every verb and of the program itself.
+func (p *Program) global(inv *Invocation, version *bool) []Option {
+	return []Option{
+		Flag(&inv.Verbose, "verbose", "v", "Print debug information during command processing"),
+		Flag(version, "version", "", "Print version information and exit"),
+	}
+}
+
+// options are all options of v, in the order in which help lists them.
+func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
+	var all []Option
+	if !v.NoRepo {
+		set := func(path string) error { inv.Repo, inv.RepoGiven = path, true; return nil }
+		all = append(all, Func(set, "repo", "", "PATH",
+			"Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)"))
+	}
+	all = append(all, v.Options...)
+	if v.JSON {
+		all = append(all, Flag(&inv.JSON, "json", "", "Print JSON"))
+	}
+	return append(all, p.global(inv, version)...)
+}
+
+func (p *Program) verb(name string) *Verb {
+	for i := range p.Verbs {
+		if p.Verbs[i].Name == name {
+			return &p.Verbs[i]
+		}
+	}
+	return nil
+}

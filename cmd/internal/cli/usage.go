@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// HelpVerb is the verb that shows the help of another.
+func HelpVerb() Verb {
+	return Verb{
+		Name: "help", Args: "[VERB]", Short: "Show help for a verb", Ours: true, NoRepo: true,
+		Complete: func(inv *Invocation, _ string) (c Completion) {
+			for _, v := range inv.Program.Verbs {
+				if !v.Hidden && len(inv.Args) == 0 {
+					c.Words = append(c.Words, v.Name)
+				}
+			}
+			return c
+		},
+		Run: func(_ context.Context, inv *Invocation) error {
+			p, text := inv.Program, ""
+			if len(inv.Args) == 0 {
+				text = p.programUsage()
+			} else if v := p.verb(inv.Args[0]); v != nil {
+				text = p.help(v)
+			} else {
+				return &UsageError{Text: fmt.Sprintf("no verb '%s'", inv.Args[0])}
+			}
+			_, err := inv.Stdout.WriteString(text)
+			return err
+		},
+	}
+}
+
+// helpOption stands in every help text; the parser knows it by itself.
+var helpOption = Option{Name: "help", Short: "h", Help: "Show help options", NoArg: true}
+
+// usage is the short help of a verb, in GLib's layout: what precedes a message about wrong use.
+func (p *Program) usage(v *Verb) string {
+	options := p.options(v, new(Invocation), new(bool))
+	return p.layout(v.Name+" [OPTION…] "+v.Args, v.Short, options)
+}
+
+// programUsage is the short help of the program.
+func (p *Program) programUsage() string {
+	text := "Builtin Commands:"
+	for _, v := range p.Verbs {
+		if !v.Hidden {
+			text += fmt.Sprintf("\n  %-18s%s", v.Name, v.Short)
+		}
+	}
+	return p.layout("[OPTION…] COMMAND", text, p.global(new(Invocation), new(bool)))
+}
+
+func (p *Program) layout(synopsis, summary string, options []Option) string {
+	width := 0
+	for _, o := range append(options, helpOption) {
+		width = max(width, utf8.RuneCountInString(o.names()))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s %s\n\n%s\n", p.Name, strings.TrimSpace(synopsis), summary)
+	line := func(o Option) { fmt.Fprintf(&b, "  %-*s%s\n", width+5, o.names(), o.Help) }
+	b.WriteString("\nHelp Options:\n")
+	line(helpOption)
+	b.WriteString("\nApplication Options:\n")
+	for _, o := range options {
+		line(o)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// names is how help shows an option: "-r, --repo=PATH".
+func (o *Option) names() string {
+	text := "--" + o.Name
+	if o.Short != "" {
+		text = "-" + o.Short + ", " + text
+	}
+	if o.Arg != "" {
+		text += "=" + o.Arg
+	}
+	return text
+}
+
+// help is what --help prints: usage, then what there is to know beyond it.
+func (p *Program) help(v *Verb) string {
+	var b strings.Builder
+	b.WriteString(p.usage(v))
+	if v.Long != "" {
+		b.WriteString(v.Long + "\n\n")
+	}
+	if len(v.Examples) > 0 {
+		b.WriteString("Examples:\n")
+		for _, e := range v.Examples {
+			fmt.Fprintf(&b, "  %s\n      %s\n", e.Command, e.Text)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// VersionText is what --version prints: YAML, laid out as ostree's.
+func (p *Program) VersionText() string {
+	text := fmt.Sprintf("%s:\n Version: '%s'\n Features:\n", p.Name, p.Version)
+	for _, f := range p.Features {
+		text += "  - " + f + "\n"
+	}
+	return text
+}

@@ -1,0 +1,48 @@
+package daemon
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"deployfs/fs"
+)
+
+// Config says what is mounted where, and how.
+type Config struct {
+	Repo       string // path of the repository
+	Rev        string // the commit, as ostree names it
+	Mountpoint string
+
+	Subpath     string // directory of the commit that is shown; "" is its root
+	Overlay     string // directory of a writable layer on top; "" is none
+	Verify      fs.Verify
+	CacheSize   int64 // bytes of decoded metadata in memory
+	SpoolSize   int64 // bytes of inflated archive content on disk
+	CommitMtime bool  // show the commit's time instead of 1970
+	AllowOther  bool  // let other users in
+	NoSuid      bool  // ignore setuid bits and file capabilities
+	NonEmpty    bool  // mount over a directory that has entries
+	NoLock      bool  // do not hold the repository's lock
+}
+
+// The defaults of the sizes.
+const (
+	DefaultCacheSize = 64 << 20
+	DefaultSpoolSize = 1 << 30
+)
+
+// absolute makes the paths independent of the working directory, which a
+// server in the background leaves.
+func (c *Config) absolute() error {
+	for _, path := range []*string{&c.Repo, &c.Mountpoint, &c.Overlay} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", *path, err)
+		}
+		*path = abs
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+
+	"deployfs/fs"
+	"deployfs/fs/backing"
+	"deployfs/objstore"
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
+)
+
+const (
+	// maxOpen bounds the content objects that are held open.
+	maxOpen = 512
+	// bareUserOnlyMode is what ostree leaves of a directory's mode when it
+	// checks out of a bare-user-only repository.
+	bareUserOnlyMode = 0o775
+)
+
+// view is a commit's tree, ready to be served.
+type view struct {
+	repo   *objstore.Repo
+	lock   *objstore.Lock
+	commit object.Checksum
+	fs     *fs.FS
+}
+
+// prepare opens what the configuration names, and proves that its root
+// directory can be shown.
+func prepare(ctx context.Context, cfg *Config, report func(path string, err error)) (*view, error) {
+	v := &view{}
+	err := v.prepare(ctx, cfg, report)
+	if err != nil {
+		v.unlock()
+		v.Close()
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, error)) (err error) {
+	if v.repo, err = objstore.Open(cfg.Repo); err != nil {
+		return err
+	}
+	if !cfg.NoLock {
+		if v.lock, err = v.repo.LockShared(ctx); err != nil {
+			return err
+		}
+	}
+	if v.commit, err = v.repo.Resolve(cfg.Rev); err != nil {
+		return err
+	}
+	commit, err := v.repo.Commit(v.commit)
+	if err != nil {
+		return err
+	}
+	dir, err := shownDir(v.repo, commit, cfg.Subpath)
+	if err != nil {
+		return err
+	}
+	return v.open(cfg, dir, commit, report)
+}
+
+// shownDir is the directory that becomes the mount's root.
+func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.Entry, error) {
+	dir, err := tree.Lookup(repo, tree.Root(commit), subpath)
+	if err != nil {
+		return dir, err
+	}
+	if !dir.IsDir() {
+		return dir, fmt.Errorf("Not a directory: %s", dir.Path)
+	}
+	if _, err := repo.DirTree(dir.Tree); err != nil {
+		return dir, err
+	}
+	_, err = repo.DirMeta(dir.Meta)
+	return dir, err
+}
+
+func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report func(string, error)) error {
+	spool, err := backing.NewSpool(spoolDir())
+	if err != nil {
+		return err
+	}
+	opts := fs.Options{Verify: cfg.Verify, CacheSize: cfg.CacheSize, Report: report}
+	if cfg.CommitMtime {
+		opts.Mtime = commit.Timestamp
+	}
+	if v.repo.Mode() == objstore.BareUserOnly {
+		opts.DirMode = bareUserOnlyMode
+	}
+	open := func(sum object.Checksum) (backing.Content, error) { return v.repo.Content(sum) }
+	files := backing.NewStore(open, spool, backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
+	v.fs, err = fs.New(v.repo, files, dir.Tree, dir.Meta, opts)
+	return err
+}
+
+// unlock lets others delete from the repository.
+func (v *view) unlock() { v.lock.Close() } // nothing was written through it
+
+// Close gives back everything else that prepare took.
+func (v *view) Close() {
+	if v.fs != nil {
+		v.fs.Close()
+	}
+	if v.repo != nil {
+		v.repo.Close()
+	}
+}

@@ -1,0 +1,34 @@
+package daemon
+
+import "time"
+
+// Status is what a server tells about its mount. Of a mount whose server does
+// not answer, only the first facts are known, and PID is 0. Its JSON form is a
+// promise to scripts: names stay.
+type Status struct {
+	Mountpoint string    `json:"mountpoint"`
+	Repo       string    `json:"repo"`
+	Rev        string    `json:"ref"`    // as it was asked for
+	Commit     string    `json:"commit"` // checksum
+	Subpath    string    `json:"subpath,omitempty"`
+	Overlay    string    `json:"overlay,omitempty"`
+	Verify     string    `json:"verify"`
+	Partial    bool      `json:"partial"`    // objects may be absent by intention
+	Locked     bool      `json:"locked"`     // prune waits for this mount
+	Connection uint32    `json:"connection"` // number in /sys/fs/fuse/connections
+	PID        int       `json:"pid"`
+	Since      time.Time `json:"since,omitzero"`
+	Requests   uint64    `json:"requests"` // messages from the kernel
+	Bytes      uint64    `json:"bytes"`    // of content handed out
+	Errors     uint64    `json:"errors"`   // answers of EIO
+	Nodes      int       `json:"nodes"`    // entries that the kernel has asked for
+	OpenFiles  int       `json:"open_files"`
+	Cache      Usage     `json:"cache"` // bytes of decoded metadata in memory
+	Spool      Usage     `json:"spool"` // bytes of inflated content on disk
+}
+
+// Usage is how much of a limit is used, in bytes.
+type Usage struct {
+	Used  int64 `json:"used"`
+	Limit int64 `json:"limit"`
+}
