@@ -61,7 +61,7 @@ func exists(name string) bool {
 func bound(dir string, err error) error {
 	q := func(name string) string { return quote(filepath.Join(dir, name)) }
 	return &Error{Op: "overlay", Path: dir, Err: err,
-		Hint: fmt.Sprintf("use another directory; or give up what was changed in this one with `rm -rf %s %s %s`",
+		Remedy: fmt.Sprintf("use another directory; or give up what was changed in this one with `rm -rf %s %s %s`",
 			q(identityFile), q(upperName), q(workName))}
 }
 

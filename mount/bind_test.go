@@ -88,7 +88,7 @@ func TestBindRace(t *testing.T) {
 func hintOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Hint
+		return e.Remedy
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ var (
 func AbortFUSE(number uint32) error {
 	dir := connectionDir + "/" + strconv.FormatUint(uint64(number), 10)
 	if !fusectlMounted() {
-		return &Error{Op: "abort", Path: dir, Err: errNoFusectl, Hint: "mount it with `mount -t fusectl fusectl " + connectionDir + "`"}
+		return &Error{Op: "abort", Path: dir, Err: errNoFusectl, Remedy: "mount it with `mount -t fusectl fusectl " + connectionDir + "`"}
 	}
 	err := os.WriteFile(dir+"/abort", []byte("1"), 0)
 	switch {

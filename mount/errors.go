@@ -8,13 +8,13 @@ import (
 )
 
 // Error is a failed operation: what was tried, on what, and why it failed.
-// Hint, where there is a true one, tells how to make it work; Error leaves it
+// Remedy, where there is a true one, tells how to make it work; Error leaves it
 // out, so that the command line can print it on a line of its own.
 type Error struct {
-	Op   string // "mount", "unmount", "overlay", ...
-	Path string // the directory or device concerned
-	Err  error
-	Hint string
+	Op     string // "mount", "unmount", "overlay", ...
+	Path   string // the directory or device concerned
+	Err    error
+	Remedy string
 }
 
 // Error returns the operation, the path and the reason, on one line.
@@ -24,6 +24,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Hint returns the remedy, or "".
+func (e *Error) Hint() string { return e.Remedy }
 
 // Reasons that callers tell apart with errors.Is. Everything else is the
 // errno of the system call.

@@ -59,6 +59,19 @@ func FUSE(target string, opts Options) (*os.File, error) {
 	return dev, err
 }
 
+// Available tells whether FUSE filesystems can be mounted here at all: the error
+// is what FUSE would return for want of the device.
+func Available() error {
+	fd, err := unix.Open(fuseDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	switch err {
+	case nil:
+		return unix.Close(fd)
+	case unix.EACCES:
+		return nil // fusermount3 may open it
+	}
+	return &Error{Op: "open", Path: fuseDevice, Err: err, Remedy: hintDevice}
+}
+
 // mountFUSE opens the device and calls mount(2). It returns errUnprivileged
 // when either is refused to an ordinary user.
 func mountFUSE(path string, opts Options) (*os.File, error) {
@@ -69,7 +82,7 @@ func mountFUSE(path string, opts Options) (*os.File, error) {
 		return nil, errUnprivileged
 	}
 	if err != nil {
-		return nil, &Error{Op: "open", Path: fuseDevice, Err: err, Hint: hintDevice}
+		return nil, &Error{Op: "open", Path: fuseDevice, Err: err, Remedy: hintDevice}
 	}
 	err = unix.Mount(opts.source(), path, opts.fstype(), opts.flags(), opts.data(fd))
 	if err != nil {
@@ -90,7 +103,7 @@ func mountError(path string, err error) error {
 	case err == unix.EACCES && os.Geteuid() == 0:
 		hint = "a security module forbids it; in a container, start it with `--security-opt apparmor=unconfined`"
 	}
-	return &Error{Op: "mount", Path: path, Err: err, Hint: hint}
+	return &Error{Op: "mount", Path: path, Err: err, Remedy: hint}
 }
 
 // validate refuses what mount(2) would refuse without saying why.

@@ -93,9 +93,9 @@ func findHelper() (string, error) {
 // what root lacks is a capability.
 func noHelper(op, path string) error {
 	if os.Geteuid() == 0 {
-		return &Error{Op: op, Path: path, Err: unix.EPERM, Hint: hintCapability}
+		return &Error{Op: op, Path: path, Err: unix.EPERM, Remedy: hintCapability}
 	}
-	return &Error{Op: op, Path: path, Err: errNoHelper, Hint: "install the Debian package fuse3, or do it as root"}
+	return &Error{Op: op, Path: path, Err: errNoHelper, Remedy: "install the Debian package fuse3, or do it as root"}
 }
 
 // helperError makes an Error of what fusermount3 printed, or of err where it
@@ -103,7 +103,7 @@ func noHelper(op, path string) error {
 func helperError(op, path, stderr string, err error) error {
 	for _, f := range helperFailures {
 		if strings.Contains(stderr, f.says) {
-			return &Error{Op: op, Path: path, Err: f.err, Hint: f.hint}
+			return &Error{Op: op, Path: path, Err: f.err, Remedy: f.hint}
 		}
 	}
 	// Lines before the last are warnings, about /etc/fuse.conf for instance.

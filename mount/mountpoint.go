@@ -24,10 +24,10 @@ func CheckMountpoint(path string, nonEmpty bool) error {
 	e, mounted, err := mountedAt(path)
 	switch {
 	case errors.Is(err, unix.ENOENT):
-		return &Error{Op: "mount", Path: path, Err: unix.ENOENT, Hint: fmt.Sprintf("make it with `mkdir -p %s`", quote(path))}
+		return &Error{Op: "mount", Path: path, Err: unix.ENOENT, Remedy: fmt.Sprintf("make it with `mkdir -p %s`", quote(path))}
 	case errors.Is(err, unix.ENOTCONN):
 		return &Error{Op: "mount", Path: path, Err: errors.New("lies below a fuse mount whose server has died"),
-			Hint: "unmount that one first; `findmnt` shows where it is"}
+			Remedy: "unmount that one first; `findmnt` shows where it is"}
 	case err != nil:
 		return &Error{Op: "mount", Path: path, Err: err}
 	case mounted && e.Type == "autofs":
@@ -78,11 +78,11 @@ func mountedError(path string, e Entry) error {
 	switch {
 	case e.IsFUSE() && serverGone(e.Mountpoint):
 		hint = fmt.Sprintf("take the dead mount away with `deployfs umount %s`", quote(path))
-		return &Error{Op: "mount", Path: path, Err: ErrServerGone, Hint: hint}
+		return &Error{Op: "mount", Path: path, Err: ErrServerGone, Remedy: hint}
 	case e.Type != "":
-		return &Error{Op: "mount", Path: path, Err: fmt.Errorf("%w (%s, %s)", ErrMounted, e.Type, quote(e.Source)), Hint: hint}
+		return &Error{Op: "mount", Path: path, Err: fmt.Errorf("%w (%s, %s)", ErrMounted, e.Type, quote(e.Source)), Remedy: hint}
 	}
-	return &Error{Op: "mount", Path: path, Err: ErrMounted, Hint: hint}
+	return &Error{Op: "mount", Path: path, Err: ErrMounted, Remedy: hint}
 }
 
 // serverGone reports whether the kernel knows that the server of the FUSE mount
@@ -109,7 +109,7 @@ func checkDirectory(path string, nonEmpty bool) error {
 		return &Error{Op: "mount", Path: path, Err: reason(err)}
 	}
 	if !info.IsDir() {
-		return &Error{Op: "mount", Path: path, Err: unix.ENOTDIR, Hint: "the mountpoint must be a directory"}
+		return &Error{Op: "mount", Path: path, Err: unix.ENOTDIR, Remedy: "the mountpoint must be a directory"}
 	}
 	if nonEmpty {
 		return nil
@@ -121,7 +121,7 @@ func checkDirectory(path string, nonEmpty bool) error {
 	defer dir.Close()
 	switch _, err := dir.Readdirnames(1); {
 	case err == nil:
-		return &Error{Op: "mount", Path: path, Err: ErrNotEmpty, Hint: "use an empty directory, or hide its content with --nonempty"}
+		return &Error{Op: "mount", Path: path, Err: ErrNotEmpty, Remedy: "use an empty directory, or hide its content with --nonempty"}
 	case errors.Is(err, io.EOF):
 		return nil
 	default:

@@ -93,8 +93,8 @@ func (o overlay) checkFree() error {
 		upper, _ := e.SuperOption("upperdir")
 		if e.Type == "overlay" && (upper == o.upper || upper == escapeOption(o.upper)) {
 			return &Error{Op: "overlay", Path: filepath.Dir(o.upper),
-				Err:  fmt.Errorf("%w: it is mounted on %s", ErrBusy, quote(e.Mountpoint)),
-				Hint: fmt.Sprintf("unmount that with `deployfs umount %s`, or use another directory", quote(e.Mountpoint))}
+				Err:    fmt.Errorf("%w: it is mounted on %s", ErrBusy, quote(e.Mountpoint)),
+				Remedy: fmt.Sprintf("unmount that with `deployfs umount %s`, or use another directory", quote(e.Mountpoint))}
 		}
 	}
 	return nil
@@ -122,7 +122,7 @@ func (o overlay) mount() error {
 }
 
 func (o overlay) fail(err error, hint string) error {
-	return &Error{Op: "overlay", Path: o.target, Err: err, Hint: hint}
+	return &Error{Op: "overlay", Path: o.target, Err: err, Remedy: hint}
 }
 
 // errOldKernel means that the kernel cannot be handed the layers as

@@ -56,9 +56,9 @@ func helperUnmount(target string, lazy bool) error {
 
 func busy(target string) error {
 	return &Error{Op: "unmount", Path: target, Err: ErrBusy,
-		Hint: fmt.Sprintf("end what uses it (`fuser -vm %[1]s` names it), or `deployfs umount --lazy %[1]s`", quote(target))}
+		Remedy: fmt.Sprintf("end what uses it (`fuser -vm %[1]s` names it), or `deployfs umount --lazy %[1]s`", quote(target))}
 }
 
 func notMounted(target string) error {
-	return &Error{Op: "unmount", Path: target, Err: ErrNotMounted, Hint: "`deployfs mounts` lists what is mounted"}
+	return &Error{Op: "unmount", Path: target, Err: ErrNotMounted, Remedy: "`deployfs mounts` lists what is mounted"}
 }

@@ -45,10 +45,10 @@ func List() ([]Status, error) {
 func Unmount(path string, lazy bool) error {
 	entry, err := mount.Lookup(path)
 	if errors.Is(err, mount.ErrNotMounted) {
-		return failure(mount.Unmount(path, lazy)) // words it
+		return mount.Unmount(path, lazy) // words it
 	}
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	list, err := servers()
 	if err != nil {
@@ -62,7 +62,7 @@ func Unmount(path string, lazy bool) error {
 		}
 	}
 	if err := mount.Unmount(path, lazy); err != nil {
-		return failure(err)
+		return err
 	}
 	if at >= 0 && !lazy {
 		return awaitEnd(list[at])

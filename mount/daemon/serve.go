@@ -45,7 +45,7 @@ func Serve(ctx context.Context, cfg Config) error {
 		starter.tell(err)
 	}
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	s.wait(ctx)
 	s.close()

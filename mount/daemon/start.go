@@ -12,8 +12,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"deployfs/mount"
 )
 
 // readyEnv tells a server in the background on which descriptor its starter waits.
@@ -25,6 +23,9 @@ type outcome struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
+// hinter is an error that knows the remedy.
+type hinter interface{ Hint() string }
+
 // Failure is why a mount did not come to be, with the remedy where there is one.
 type Failure struct {
 	Text   string
@@ -35,20 +36,6 @@ func (f *Failure) Error() string { return f.Text }
 
 // Hint is the remedy, or "".
 func (f *Failure) Hint() string { return f.Remedy }
-
-// failure takes an error apart for whoever prints it.
-func failure(err error) *Failure {
-	var known *Failure
-	if errors.As(err, &known) {
-		return known
-	}
-	f := &Failure{Text: err.Error()}
-	var m *mount.Error
-	if errors.As(err, &m) {
-		f.Remedy = m.Hint
-	}
-	return f
-}
 
 // Start runs this program again with args, which must lead it to Serve, and
 // returns once the tree can be used, or with the reason why it can't. When ctx
@@ -120,8 +107,10 @@ func newStarter() (*starter, error) {
 func (s *starter) tell(err error) {
 	var o outcome
 	if err != nil {
-		f := failure(err)
-		o = outcome{f.Text, f.Remedy}
+		o.Error = err.Error()
+		if h := hinter(nil); errors.As(err, &h) {
+			o.Hint = h.Hint()
+		}
 	}
 	json.NewEncoder(s.pipe).Encode(o)
 	s.pipe.Close()

@@ -11,6 +11,7 @@ import (
 func HelpVerb() Verb {
 	return Verb{
 		Name: "help", Args: "[VERB]", Short: "Show help for a verb", Ours: true, NoRepo: true,
+		Long: "The same as VERB --help; without a verb, the list of verbs.",
 		Complete: func(inv *Invocation, _ string) (c Completion) {
 			for _, v := range inv.Program.Verbs {
 				if !v.Hidden && len(inv.Args) == 0 {

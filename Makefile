@@ -1,0 +1,62 @@
+# make demo    all set-up, then the main job on a built-in repository
+# make test    all set-up, then every test
+# make bench   the table of bench/README.md, measured here
+# make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX)
+
+PREFIX ?= /usr/local
+GO ?= go
+BIN := bin
+FUZZTIME ?= 30s
+
+.PHONY: all build demo test race fuzz lint bench man install clean
+
+all: build man
+
+build:
+	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+
+demo: build
+	$(BIN)/deployfs demo
+
+test: build
+	tests/setup.sh
+	$(GO) test ./...
+
+race: build
+	tests/setup.sh
+	DEPLOYFS_RACE=1 $(GO) test -race ./...
+
+# Every fuzz target of every package, FUZZTIME each, two at a time.
+fuzz:
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+		sed -nE 's/^func (Fuzz[A-Za-z0-9]+)\(.*/\1/p' "$$file" | sed "s|^|./$$(dirname "$$file") |"; \
+	done | sort | xargs -P 2 -L 1 sh -c \
+		'$(GO) test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 >"$$(basename "$$0")-$$1.out" 2>&1 \
+		&& echo "fuzz $$0 $$1: $$(grep -E "^fuzz: elapsed" "$$(basename "$$0")-$$1.out" | tail -n 1)" && rm "$$(basename "$$0")-$$1.out" \
+		|| { cat "$$(basename "$$0")-$$1.out"; exit 255; }'
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+bench: build
+	tests/setup.sh
+	$(GO) run ./bench -deployfs $(BIN)/deployfs
+
+man: build
+	mkdir -p $(BIN)/man
+	$(BIN)/deployfs man --dir $(BIN)/man
+
+install: man
+	install -D -m 0755 $(BIN)/deployfs $(DESTDIR)$(PREFIX)/bin/deployfs
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 $(BIN)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(BIN)/deployfs completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/deployfs
+	$(BIN)/deployfs completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_deployfs
+	$(BIN)/deployfs completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/deployfs.fish
+
+clean:
+	rm -rf $(BIN) *.out
