@@ -78,6 +78,6 @@ func (f *FS) StatFs(cancel <-chan struct{}, in *gofuse.InHeader, out *gofuse.Sta
 	}
 	out.Blocks, out.Bfree, out.Bavail = st.Blocks, st.Bfree, st.Bavail
 	out.Files, out.Ffree = st.Files, st.Ffree
-	out.Bsize, out.Frsize, out.NameLen = uint32(st.Bsize), uint32(st.Frsize), 255
+	out.Bsize, out.Frsize, out.NameLen = uint32(st.Bsize), uint32(st.Frsize), maxName
 	return gofuse.OK
 }

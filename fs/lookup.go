@@ -13,6 +13,9 @@ import (
 // kernel may keep, like any other.
 func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, out *gofuse.EntryOut) gofuse.Status {
 	f.stats.requests.Add(1)
+	if len(name) > maxName {
+		return gofuse.Status(unix.ENAMETOOLONG)
+	}
 	dir := rowOf(in.NodeId)
 	n, ok := f.nodes.get(dir)
 	if !ok {

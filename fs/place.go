@@ -19,7 +19,10 @@ const (
 	entryCost = 200
 )
 
-var errTooDeep = errors.New("directories are nested too deeply")
+var (
+	errTooDeep = errors.New("directories are nested too deeply")
+	errChanged = errors.New("the directory has changed since it was first read")
+)
 
 // place is a directory's objects, and its row.
 type place struct {
@@ -53,8 +56,11 @@ func (f *FS) place(r row) (place, error) {
 		if err != nil {
 			return place{}, err
 		}
-		_, sub, meta := t.Dir(int(steps[i].pos) - t.NumFiles())
-		at = place{next, sub, meta}
+		e, err := entryOf(steps[i], t)
+		if err != nil || !e.isDir() {
+			return place{}, errChanged
+		}
+		at = place{next, e.tree, e.meta}
 		f.recent[next%recentPlaces].Store(&at)
 	}
 	return at, nil
@@ -126,13 +132,29 @@ func (e *entry) isDir() bool { return e.content.IsZero() }
 // entryAt is the entry at pos in the directory at dir, whose inode number is ino.
 func entryAt(dir row, ino uint64, t object.DirTree, pos int) entry {
 	e := entry{node: node{parent: dir, pos: uint32(pos)}}
-	if pos < t.NumFiles() {
-		e.name, e.content = t.File(pos)
-	} else {
-		e.name, e.tree, e.meta = t.Dir(pos - t.NumFiles())
-	}
+	e.take(t)
 	e.ino = inodeOf(ino, e.name)
 	return e
+}
+
+// entryOf is the entry that n stands for in its directory. An object that is not
+// verified can have changed, so that there is none.
+func entryOf(n node, t object.DirTree) (entry, error) {
+	if int(n.pos) >= t.NumFiles()+t.NumDirs() {
+		return entry{}, errChanged
+	}
+	e := entry{node: n}
+	e.take(t)
+	return e, nil
+}
+
+// take reads name and objects from the entry's place in t.
+func (e *entry) take(t object.DirTree) {
+	if i := int(e.pos); i < t.NumFiles() {
+		e.name, e.content = t.File(i)
+	} else {
+		e.name, e.tree, e.meta = t.Dir(i - t.NumFiles())
+	}
 }
 
 // entry finds what a row stands for.
@@ -148,13 +170,7 @@ func (f *FS) entry(r row) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	e := entry{node: n}
-	if int(n.pos) < t.NumFiles() {
-		e.name, e.content = t.File(int(n.pos))
-	} else {
-		e.name, e.tree, e.meta = t.Dir(int(n.pos) - t.NumFiles())
-	}
-	return e, nil
+	return entryOf(n, t)
 }
 
 // path is where the entry at r lies below the mountpoint, for messages.

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"path"
 	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -146,7 +147,7 @@ func serve(view gofuse.RawFileSystem, dev *os.File, logger *log.Logger) (*gofuse
 // the view's own mount is detached: the layer keeps it alive, and taking the
 // layer away ends both.
 func (s *server) attachBelow() error {
-	identity := s.view.commit.String() + " /" + s.cfg.Subpath
+	identity := s.view.commit.String() + " " + path.Clean("/"+s.cfg.Subpath)
 	if err := mount.Bind(s.cfg.Overlay, identity); err != nil {
 		return err
 	}

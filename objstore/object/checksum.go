@@ -2,6 +2,7 @@ package object
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -31,12 +32,16 @@ func shorten(text string) string {
 	return text
 }
 
-// checksumFrom takes a checksum out of an ay.
+// checksumFrom takes a checksum out of an ay. The zero checksum, which no
+// object can have, is refused: elsewhere it means that there is none.
 func checksumFrom(data []byte) (sum Checksum, err error) {
 	if len(data) != len(sum) {
 		return sum, fmt.Errorf("invalid checksum of length %d expected %d", len(data), len(sum))
 	}
-	return Checksum(data), nil
+	if sum = Checksum(data); sum.IsZero() {
+		return sum, errors.New("invalid checksum of zeroes")
+	}
+	return sum, nil
 }
 
 // String is the checksum as 64 lower-case hexadecimal digits.
