@@ -14,6 +14,9 @@ const (
 	maxParents = 16      // repositories in a chain of core.parent
 )
 
+// ErrOpen is what every error of Open begins with, in ostree's words.
+var ErrOpen = errors.New("opening repo")
+
 // Repo is an opened repository. Its methods may be called at the same time.
 type Repo struct {
 	path    string
@@ -26,14 +29,14 @@ type Repo struct {
 	noXattrs bool // core.disable-xattrs
 }
 
-// Open opens the repository at path. The error says "opening repo" as ostree's does.
+// Open opens the repository at path. Its errors are [ErrOpen].
 func Open(path string) (*Repo, error) { return open(path, maxParents) }
 
 func open(path string, depth int) (*Repo, error) {
 	r := &Repo{path: path}
 	if err := r.load(depth); err != nil {
 		r.Close()
-		return nil, fmt.Errorf("opening repo: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrOpen, err)
 	}
 	return r, nil
 }

@@ -17,6 +17,19 @@ import (
 // maxRef bounds a ref file, in bytes; a good one has 65.
 const maxRef = 4096
 
+// RevError says that a REV names no commit, or several.
+type RevError struct {
+	Rev       string
+	Ambiguous bool
+}
+
+func (e *RevError) Error() string {
+	if e.Ambiguous {
+		return fmt.Sprintf("Refspec %s not unique", e.Rev)
+	}
+	return fmt.Sprintf("Refspec '%s' not found", e.Rev)
+}
+
 // Resolve finds the commit that REV means, in ostree's order: a whole checksum,
 // which need not exist; the unique prefix of a commit's; REV^ for the parent; a
 // ref, with or without a remote.
@@ -38,7 +51,7 @@ func (r *Repo) Resolve(rev string) (object.Checksum, error) {
 	}
 	sum, found, err := r.resolveRef(spec)
 	if err == nil && !found {
-		err = fmt.Errorf("Refspec '%s' not found", rev)
+		err = &RevError{Rev: rev}
 	}
 	return sum, err
 }
@@ -62,7 +75,7 @@ func (r *Repo) resolvePrefix(prefix string) (object.Checksum, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		err := repo.eachCommit(prefix, func(sum object.Checksum) error {
 			if !only.IsZero() && only != sum {
-				return fmt.Errorf("Refspec %s not unique", prefix)
+				return &RevError{Rev: prefix, Ambiguous: true}
 			}
 			only = sum
 			return nil

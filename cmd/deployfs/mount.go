@@ -62,14 +62,7 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) != 2 {
 		return &cli.UsageError{Text: fmt.Sprintf("a commit and a mountpoint are needed, not %d arguments", len(inv.Args))}
 	}
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repo.Path(), inv.Args[0], inv.Args[1]
-	if err := repo.Close(); err != nil {
-		return err
-	}
+	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repoPath(inv), inv.Args[0], inv.Args[1]
 	switch {
 	case daemon.Background():
 		daemon.Serve(ctx, o.cfg) // whoever started it tells the error

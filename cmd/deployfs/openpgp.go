@@ -48,17 +48,17 @@ func parseSignature(packet []byte) (sig signature, err error) {
 	}
 	rest := body[4:]
 	for range 2 { // the hashed subpackets, then the others
-		size := 0
 		if len(rest) < 2 {
 			return sig, errNoSignature
 		}
-		if size = int(binary.BigEndian.Uint16(rest)); len(rest)-2 < size {
+		end := 2 + int(binary.BigEndian.Uint16(rest))
+		if len(rest) < end {
 			return sig, errNoSignature
 		}
-		if err := sig.subpackets(rest[2 : 2+size]); err != nil {
+		if err := sig.subpackets(rest[2:end]); err != nil {
 			return sig, err
 		}
-		rest = rest[2+size:]
+		rest = rest[end:]
 	}
 	return sig, nil
 }

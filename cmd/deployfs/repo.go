@@ -20,14 +20,19 @@ import (
 // openRepo opens the repository that the command line means: --repo, else the working directory
 // when it is one, else $OSTREE_REPO, else the system's.
 func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
-	if inv.RepoGiven {
-		return objstore.Open(absolute(inv.Repo))
-	}
-	repo, err := objstore.Open(absolute(defaultRepo()))
-	if errors.Is(err, fs.ErrNotExist) {
+	repo, err := objstore.Open(repoPath(inv))
+	if !inv.RepoGiven && errors.Is(err, fs.ErrNotExist) {
 		return nil, cli.ErrNoRepo
 	}
 	return repo, err
+}
+
+// repoPath is where the repository that the command line means should be.
+func repoPath(inv *cli.Invocation) string {
+	if inv.RepoGiven {
+		return absolute(inv.Repo)
+	}
+	return absolute(defaultRepo())
 }
 
 func defaultRepo() string {

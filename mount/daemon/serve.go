@@ -35,7 +35,7 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	s := &server{cfg: cfg, log: newLog(starter != nil), since: time.Now()}
-	err = s.start(ctx)
+	err = withRemedy(s.start(ctx))
 	if err == nil && starter != nil {
 		err = detach()
 	}

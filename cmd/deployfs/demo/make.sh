@@ -44,7 +44,7 @@ printf 'gruss\n' >tree/usr/share/doc/demo/grüß
 
 ostree --repo=repo init --mode=archive
 commit 1.0 1700000000 'Demo OS 1.0'
-sed -i 's/demo$/demo, again/' tree/usr/bin/hello
+printf '#!/bin/sh\necho hello from the demo, again\n' >tree/usr/bin/hello # not sed -i: that would lose its xattrs
 printf 'MaxAuthTries 3\n' >>tree/usr/etc/ssh/sshd_config
 commit 1.1 1710000000 'Demo OS 1.1: greet again, limit logins'
 rm tree/usr/share/zeroes

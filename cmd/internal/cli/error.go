@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // UsageError is wrong use of a verb. For verbs that ostree has, the verb's help precedes it.
@@ -45,7 +46,7 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 		fmt.Fprintf(w, "hint: %s\n", h.Hint())
 	}
 	if isUsage && ours {
-		fmt.Fprintf(w, "hint: usage: %s %s [OPTION…] %s\n", p.Name, v.Name, v.Args)
+		fmt.Fprintln(w, "hint: usage: "+strings.TrimSpace(p.Name+" "+v.Name+" [OPTION…] "+v.Args))
 		return 2
 	}
 	return 1
