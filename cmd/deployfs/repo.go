@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -72,26 +70,12 @@ func resolveTree(repo *objstore.Repo, rev string) (tree.Entry, error) {
 	return tree.Root(commit), nil
 }
 
-// lookup walks from a commit's root along name. As in ostree no symbolic link is followed, and the
-// error names the first part that is missing.
+// lookup walks from a commit's root along name. To ostree an empty name is no path.
 func lookup(repo *objstore.Repo, root tree.Entry, name string) (tree.Entry, error) {
 	if name == "" {
-		return root, cli.Words("No such file or directory: /")
+		return root, &tree.Error{Path: "/", Err: unix.ENOENT}
 	}
-	entry := root
-	for part := range strings.SplitSeq(path.Clean("/" + name)[1:], "/") {
-		next, err := tree.Lookup(repo, entry, part)
-		switch absent := (*tree.Error)(nil); {
-		case errors.As(err, &absent) && absent.Err == unix.ENOTDIR:
-			return next, cli.Words("Not a directory")
-		case errors.As(err, &absent):
-			return next, cli.Words("No such file or directory: " + path.Join(entry.Path, part))
-		case err != nil:
-			return next, err
-		}
-		entry = next
-	}
-	return entry, nil
+	return tree.Lookup(repo, root, name)
 }
 
 // contentError words the absence of a content object as ostree does: each repository that it has

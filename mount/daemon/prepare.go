@@ -70,7 +70,7 @@ func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.E
 		return dir, err
 	}
 	if !dir.IsDir() {
-		return dir, fmt.Errorf("Not a directory: %s", dir.Path)
+		return dir, fmt.Errorf("%s: Not a directory", dir.Path)
 	}
 	if _, err := repo.DirTree(dir.Tree); err != nil {
 		return dir, err

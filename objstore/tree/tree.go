@@ -38,7 +38,8 @@ func (e Entry) IsDir() bool { return e.Content.IsZero() }
 // Root is a commit's root directory.
 func Root(c object.Commit) Entry { return Entry{Path: "/", Tree: c.Root, Meta: c.RootMeta} }
 
-// Error says why a path does not lead to an entry: Err is unix.ENOENT or unix.ENOTDIR.
+// Error says why a path does not lead to an entry, in ostree's words: Err is
+// unix.ENOENT or unix.ENOTDIR, Path the first part that leads nowhere.
 type Error struct {
 	Path string
 	Err  error
@@ -46,7 +47,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Err == unix.ENOTDIR {
-		return "Not a directory: " + e.Path
+		return "Not a directory"
 	}
 	return "No such file or directory: " + e.Path
 }
@@ -57,15 +58,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // slash changes nothing, and ".." does not leave dir. A path that leads nowhere
 // is an [*Error].
 func Lookup(l Loader, dir Entry, name string) (Entry, error) {
-	clean := path.Clean("/" + name)
 	entry := dir
-	for part := range strings.SplitSeq(clean[1:], "/") {
+	for part := range strings.SplitSeq(path.Clean("/" + name)[1:], "/") {
 		if part == "" {
 			continue
 		}
 		next, err := child(l, entry, part)
 		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-			return Entry{}, &Error{clean, err}
+			return Entry{}, &Error{path.Join(entry.Path, part), err}
 		}
 		if err != nil {
 			return Entry{}, err
