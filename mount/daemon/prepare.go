@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/fs"
 	"deployfs/fs/backing"
 	"deployfs/objstore"
@@ -66,11 +68,11 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 // shownDir is the directory that becomes the mount's root.
 func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.Entry, error) {
 	dir, err := tree.Lookup(repo, tree.Root(commit), subpath)
-	if err != nil {
-		return dir, err
+	if err == nil && !dir.IsDir() {
+		err = &tree.Error{Path: dir.Path, Err: unix.ENOTDIR}
 	}
-	if !dir.IsDir() {
-		return dir, fmt.Errorf("%s: Not a directory", dir.Path)
+	if err != nil {
+		return dir, fmt.Errorf("subpath %s: %w", subpath, err)
 	}
 	if _, err := repo.DirTree(dir.Tree); err != nil {
 		return dir, err
