@@ -40,7 +40,7 @@ func (f *FS) fill(e *entry, out *gofuse.Attr) error {
 	if e.isDir() {
 		return f.fillDir(e, out)
 	}
-	h, err := f.src.Stat(e.content)
+	h, err := f.stat(e.content)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
 	"deployfs/fs/backing"
-	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
@@ -85,14 +84,4 @@ func (f *FS) checkEnd(sum object.Checksum, end int64) error {
 		err = object.Corrupt(name, io.ErrUnexpectedEOF)
 	}
 	return err
-}
-
-// header returns a content object's whole header. Those of symbolic links,
-// which have no content, are checked against the object's name.
-func (f *FS) header(sum object.Checksum) (object.Header, error) {
-	h, err := f.src.Header(sum)
-	if err == nil && h.IsSymlink() && f.opts.Verify != VerifyNone {
-		err = objstore.CheckSymlink(sum, h)
-	}
-	return h, err
 }

@@ -86,7 +86,7 @@ func (f *FS) typeOf(e *entry) uint32 {
 	if e.isDir() {
 		return object.ModeDir
 	}
-	h, err := f.src.Stat(e.content)
+	h, err := f.stat(e.content)
 	if err != nil {
 		return 0
 	}

@@ -176,8 +176,9 @@ func (c *Content) finish() error {
 // Close releases the object file.
 func (c *Content) Close() error { return c.close() }
 
-// CheckSymlink fails unless h is the header of the symbolic link sum.
-func CheckSymlink(sum object.Checksum, h object.Header) error {
+// CheckEmpty fails unless h is the header of the object sum, which has no
+// content: a symbolic link or an empty file.
+func CheckEmpty(sum object.Checksum, h object.Header) error {
 	if found := object.Checksum(sha256.Sum256(h.Hashed())); found != sum {
 		return object.Mismatch(object.Name{Checksum: sum, Kind: object.KindFile}, found)
 	}

@@ -3,7 +3,6 @@ package objstore
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -176,11 +175,10 @@ func (r *Repo) readRef(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f := os.NewFile(uintptr(fd), path)
-	defer f.Close()
+	defer unix.Close(fd)
 	buf := make([]byte, maxRef)
-	n, err := f.Read(buf)
-	if err != nil && err != io.EOF {
+	n, err := unix.Read(fd, buf) // of a pipe without waiting, unlike os.File
+	if err != nil {
 		return "", err
 	}
 	return strings.TrimRight(string(buf[:n]), " \t\n\r\v\f"), nil

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// maxOpen bounds the content objects that are held open.
-	maxOpen = 512
+	// maxOpen bounds the content objects that are held open for the next
+	// read; the kernel keeps pages, so that few are read twice.
+	maxOpen = 64
 	// bareUserOnlyMode is what ostree leaves of a directory's mode when it
 	// checks out of a bare-user-only repository.
 	bareUserOnlyMode = 0o775
@@ -44,7 +45,7 @@ func prepare(ctx context.Context, cfg *Config, report func(path string, err erro
 
 func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, error)) (err error) {
 	if v.repo, err = objstore.Open(cfg.Repo); err != nil {
-		return err
+		return fmt.Errorf("repository %s: %w", cfg.Repo, err)
 	}
 	if !cfg.NoLock {
 		if v.lock, err = v.repo.LockShared(ctx); err != nil {

@@ -48,9 +48,18 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	s.notify("READY=1")
 	s.wait(ctx)
+	s.notify("STOPPING=1")
 	s.close()
 	return nil
+}
+
+// notify tells the service manager, which is not worth failing for.
+func (s *server) notify(state string) {
+	if err := notify(state); err != nil {
+		s.log.Printf("%v", err)
+	}
 }
 
 // server is one mount while it is served.
