@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -45,6 +46,8 @@ func Start(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("starting server: %w", err)
 	}
+	// What the shell left open, a lock perhaps, is not for the server.
+	unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // Linux 5.11; older: it is inherited
 	ready, theirs, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("starting server: %w", err)
