@@ -5,6 +5,7 @@ import (
 	"log"
 	"log/syslog"
 	"os"
+	"strconv"
 )
 
 // newLog is where a server writes what its users should know: the system's log,
@@ -19,4 +20,13 @@ func newLog(background bool) *log.Logger {
 		return log.New(io.Discard, "", 0)
 	}
 	return log.New(w, "", 0)
+}
+
+// oneLine is a path as it can stand in a line of the log: quoted when a name in
+// it would end the line or worse.
+func oneLine(path string) string {
+	if quoted := strconv.Quote(path); quoted != `"`+path+`"` {
+		return quoted
+	}
+	return path
 }

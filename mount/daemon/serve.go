@@ -78,8 +78,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err := s.cfg.absolute(); err != nil {
 		return err
 	}
-	report := func(path string, err error) { s.log.Printf("%s: %s: %v", s.cfg.Mountpoint, path, err) }
-	if s.view, err = prepare(ctx, &s.cfg, report); err != nil {
+	if s.view, err = prepare(ctx, &s.cfg, s.report); err != nil {
 		return err
 	}
 	if err := mount.CheckMountpoint(s.cfg.Mountpoint, s.cfg.NonEmpty); err != nil {
@@ -100,6 +99,11 @@ func (s *server) start(ctx context.Context) (err error) {
 		go answer(s.control, s.status)
 	}
 	return err
+}
+
+// report logs why an entry can't be shown.
+func (s *server) report(path string, err error) {
+	s.log.Printf("%s: %s: %v", oneLine(s.cfg.Mountpoint), oneLine(path), err)
 }
 
 // source is how the mount table names what is mounted.

@@ -80,7 +80,10 @@ func await(ctx context.Context, ready io.Reader, cmd *exec.Cmd) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("the server ended before the tree could be used: %w", errors.Join(state, err))
+		if state != nil {
+			err = state
+		}
+		return fmt.Errorf("the server ended before the tree could be used: %w", err)
 	}
 	return &Failure{o.Error, o.Hint}
 }
