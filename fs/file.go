@@ -60,7 +60,7 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 	defer f.files.Release(file)
 	n, err := file.ReadAt(buf, offset)
 	if err == io.EOF {
-		err = f.checkEnd(e.content, offset+int64(n))
+		err = checkEnd(e.content, offset+int64(n), file.Size)
 	}
 	return n, err
 }
@@ -75,13 +75,11 @@ func (f *FS) content(r row, sum object.Checksum) (*backing.File, error) {
 	return file, err
 }
 
-// checkEnd fails when a file's content ends before the size that stat(2) tells:
-// it was cut after it was verified, and the kernel would fill up with zeroes.
-func (f *FS) checkEnd(sum object.Checksum, end int64) error {
-	h, err := f.src.Stat(sum)
-	if err == nil && uint64(end) < h.Size {
-		name := object.Name{Checksum: sum, Kind: object.KindFile}
-		err = object.Corrupt(name, io.ErrUnexpectedEOF)
+// checkEnd fails when a file's content ends before the size that it had when it
+// was opened: it was cut, and the kernel would fill up with zeroes.
+func checkEnd(sum object.Checksum, end, size int64) error {
+	if end >= size {
+		return nil
 	}
-	return err
+	return object.Corrupt(object.Name{Checksum: sum, Kind: object.KindFile}, io.ErrUnexpectedEOF)
 }

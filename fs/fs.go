@@ -44,11 +44,12 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 	if opts.Report == nil {
 		opts.Report = func(string, error) {}
 	}
-	trees, err := cache.New[object.DirTree](opts.CacheSize / 8 * 7)
+	forMetas := max(opts.CacheSize/8, 1)
+	trees, err := cache.New[object.DirTree](max(opts.CacheSize-forMetas, 1))
 	if err != nil {
 		return nil, err
 	}
-	metas, err := cache.New[object.DirMeta](opts.CacheSize / 8)
+	metas, err := cache.New[object.DirMeta](forMetas)
 	if err != nil {
 		trees.Close()
 		return nil, err

@@ -60,8 +60,9 @@ func (f *FS) place(r row) (place, error) {
 		if err != nil || !e.isDir() {
 			return place{}, errChanged
 		}
-		at = place{next, e.tree, e.meta}
-		f.recent[next%recentPlaces].Store(&at)
+		found := &place{next, e.tree, e.meta} // not changed once it is stored
+		f.recent[next%recentPlaces].Store(found)
+		at = *found
 	}
 	return at, nil
 }

@@ -61,6 +61,7 @@ func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gof
 	}
 	up, _ := f.nodes.get(n.parent)
 	total := uint64(dots + t.NumFiles() + t.NumDirs())
+	var found entry // one for all
 	for at := in.Offset; at < total; at++ {
 		d := gofuse.DirEntry{Off: at + 1, Mode: object.ModeDir}
 		var e *entry
@@ -70,7 +71,7 @@ func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gof
 		case 1:
 			d.Name, d.Ino = "..", up.ino
 		default:
-			found := entryAt(dir, n.ino, t, int(at-dots))
+			found = entryAt(dir, n.ino, t, int(at-dots))
 			e = &found
 			d.Name, d.Ino, d.Mode = unsafe.String(&e.name[0], len(e.name)), e.ino, 0
 		}

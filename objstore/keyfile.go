@@ -12,20 +12,18 @@ import (
 // configuration, remotes, origins.
 type KeyFile struct {
 	groups []keyGroup
+	index  map[string]int // of a group, by its name
 }
 
 type keyGroup struct {
-	name string
-	keys []keyValue
-}
-
-type keyValue struct {
-	key, value string
+	name   string
+	keys   []string
+	values map[string]string // by key
 }
 
 // ParseKeyFile reads a key file.
 func ParseKeyFile(data []byte) (*KeyFile, error) {
-	f := &KeyFile{}
+	f := &KeyFile{index: map[string]int{}}
 	current := -1
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line = strings.TrimLeft(strings.TrimSuffix(line, "\r"), " \t\r\f\v")
@@ -73,22 +71,30 @@ func validGroup(name string) bool {
 	return name != "" && !strings.ContainsAny(name, "[]") && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
+// addGroup returns the position of a group, which may be there already.
 func (f *KeyFile) addGroup(name string) int {
-	if i := f.index(name); i >= 0 {
+	if i, ok := f.index[name]; ok {
 		return i
 	}
-	f.groups = append(f.groups, keyGroup{name: name})
-	return len(f.groups) - 1
-}
-
-func (f *KeyFile) index(group string) int {
-	return slices.IndexFunc(f.groups, func(g keyGroup) bool { return g.name == group })
+	f.groups = append(f.groups, keyGroup{name: name, values: map[string]string{}})
+	f.index[name] = len(f.groups) - 1
+	return f.index[name]
 }
 
 // set gives key a value; the last of several equal keys counts.
 func (g *keyGroup) set(key, value string) {
-	g.keys = slices.DeleteFunc(g.keys, func(kv keyValue) bool { return kv.key == key })
-	g.keys = append(g.keys, keyValue{key, value})
+	if _, ok := g.values[key]; !ok {
+		g.keys = append(g.keys, key)
+	}
+	g.values[key] = value
+}
+
+// group is the group called name, or an empty one.
+func (f *KeyFile) group(name string) keyGroup {
+	if i, ok := f.index[name]; ok {
+		return f.groups[i]
+	}
+	return keyGroup{}
 }
 
 // Groups lists the groups in the order of the file.
@@ -101,33 +107,18 @@ func (f *KeyFile) Groups() []string {
 }
 
 // HasGroup reports whether the file has the group.
-func (f *KeyFile) HasGroup(group string) bool { return f.index(group) >= 0 }
-
-// Keys lists the keys of a group.
-func (f *KeyFile) Keys(group string) []string {
-	i := f.index(group)
-	if i < 0 {
-		return nil
-	}
-	var keys []string
-	for _, kv := range f.groups[i].keys {
-		keys = append(keys, kv.key)
-	}
-	return keys
+func (f *KeyFile) HasGroup(group string) bool {
+	_, ok := f.index[group]
+	return ok
 }
+
+// Keys lists the keys of a group in the order of the file.
+func (f *KeyFile) Keys(group string) []string { return slices.Clone(f.group(group).keys) }
 
 // Raw is a value as it stands in the file.
 func (f *KeyFile) Raw(group, key string) (string, bool) {
-	i := f.index(group)
-	if i < 0 {
-		return "", false
-	}
-	for _, kv := range f.groups[i].keys {
-		if kv.key == key {
-			return kv.value, true
-		}
-	}
-	return "", false
+	value, ok := f.group(group).values[key]
+	return value, ok
 }
 
 var keyEscapes = strings.NewReplacer(`\\`, `\`, `\s`, " ", `\n`, "\n", `\t`, "\t", `\r`, "\r")

@@ -37,7 +37,7 @@ type Store struct {
 	spool  *Spool
 	limits Limits
 
-	flights flight.Group[object.Checksum, *File]
+	flights flight.Group[wanted, *File]
 
 	mu    sync.Mutex
 	files map[object.Checksum]*File
@@ -45,10 +45,18 @@ type Store struct {
 	bytes int64     // in the spool, used and idle
 }
 
+// wanted is what somebody asks for: an object, perhaps verified.
+type wanted struct {
+	sum   object.Checksum
+	check bool
+}
+
 // File is one object's content. It is read until it is released.
 type File struct {
 	*os.File
+	Size    int64 // of the content when it was opened, in bytes
 	sum     object.Checksum
+	checked bool          // it was verified
 	spooled int64         // bytes in the spool, 0 for an object file
 	users   int           // guarded by Store.mu
 	idle    *list.Element // in Store.idle while users is 0
@@ -61,17 +69,17 @@ func NewStore(open func(object.Checksum) (Content, error), spool *Spool, limits 
 }
 
 // Acquire returns the content of object sum, which the caller must release.
-// With check, content that is not yet held is verified first.
+// With check, it is content that was verified after it was opened.
 func (s *Store) Acquire(sum object.Checksum, check bool) (*File, error) {
-	for {
-		if f := s.use(sum); f != nil {
+	for want := (wanted{sum, check}); ; {
+		if f := s.use(want); f != nil {
 			return f, nil
 		}
-		f, err := s.flights.Do(sum, func() (*File, error) {
-			if f := s.held(sum); f != nil {
+		f, err := s.flights.Do(want, func() (*File, error) {
+			if f := s.held(want); f != nil {
 				return f, nil
 			}
-			return s.load(sum, check)
+			return s.load(want)
 		})
 		if err != nil {
 			return nil, err
@@ -119,20 +127,28 @@ func (s *Store) Used() (files int, bytes int64) {
 // Limits is what the Store was made with.
 func (s *Store) Limits() Limits { return s.limits }
 
-func (s *Store) use(sum object.Checksum) *File {
+func (s *Store) use(want wanted) *File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.files[sum]
+	f := s.find(want)
 	if f != nil {
 		s.take(f)
 	}
 	return f
 }
 
-func (s *Store) held(sum object.Checksum) *File {
+func (s *Store) held(want wanted) *File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.files[sum]
+	return s.find(want)
+}
+
+// find returns what is held, unless it lacks a check that is wanted.
+func (s *Store) find(want wanted) *File {
+	if f := s.files[want.sum]; f != nil && (f.checked || !want.check) {
+		return f
+	}
+	return nil
 }
 
 // useFile takes a file that was just loaded, unless it is gone again.
@@ -154,29 +170,41 @@ func (s *Store) take(f *File) {
 	f.users++
 }
 
-// load opens, and with check verifies, the content of an object.
-func (s *Store) load(sum object.Checksum, check bool) (*File, error) {
-	content, err := s.open(sum)
+// load opens, and perhaps verifies, the content of an object.
+func (s *Store) load(want wanted) (*File, error) {
+	content, err := s.open(want.sum)
 	if err != nil {
 		return nil, err
 	}
 	defer content.Close()
-	if !check {
+	if !want.check {
 		content.Trust()
 	}
-	f := &File{sum: sum}
-	if content.Plain() == nil {
+	f := &File{sum: want.sum, checked: want.check}
+	if plain := content.Plain(); plain != nil {
+		err = f.usePlain(plain, content)
+	} else {
 		f.File, f.spooled, err = s.spool.copy(content)
-	} else if !check {
-		f.File = content.Release()
-	} else if _, err = io.Copy(io.Discard, content); err == nil {
-		f.File = content.Release()
+		f.Size = f.spooled
 	}
 	if err != nil {
 		return nil, err
 	}
 	s.add(f)
 	return f, nil
+}
+
+// usePlain takes over the object file, once it is verified if it is to be.
+func (f *File) usePlain(plain *os.File, content Content) error {
+	info, err := plain.Stat()
+	if err == nil && f.checked {
+		_, err = io.Copy(io.Discard, content)
+	}
+	if err != nil {
+		return err
+	}
+	f.File, f.Size = content.Release(), info.Size()
+	return nil
 }
 
 // add holds a file as idle, so that nothing is lost when nobody takes it.

@@ -12,9 +12,13 @@ import (
 	"deployfs/objstore/object"
 )
 
-// typicalCost is a guess at an object's bytes, from which the cache's counters
-// are sized.
-const typicalCost = 1 << 10
+const (
+	// typicalCost is a guess at an object's bytes, from which the number of
+	// objects is guessed; there are ten counters for each.
+	typicalCost = 1 << 10
+	minObjects  = 100
+	maxObjects  = 1 << 20
+)
 
 // Cache maps checksums to decoded objects of one kind.
 type Cache[V any] struct {
@@ -31,7 +35,7 @@ type item[V any] struct {
 // New makes a cache of at most limit bytes.
 func New[V any](limit int64) (*Cache[V], error) {
 	items, err := ristretto.NewCache(&ristretto.Config[uint64, item[V]]{
-		NumCounters:        max(10*limit/typicalCost, 1000),
+		NumCounters:        10 * min(max(limit/typicalCost, minObjects), maxObjects),
 		MaxCost:            limit,
 		BufferItems:        64,
 		IgnoreInternalCost: true,

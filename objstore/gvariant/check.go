@@ -78,6 +78,9 @@ func checkVariant(data []byte, depth int) error {
 	if at < 0 {
 		return errNotNormal
 	}
+	if len(data)-at-1 > maxVariantType {
+		return errors.New("variant of a type that is too long")
+	}
 	typ := string(data[at+1:])
 	if err := checkType(typ); err != nil {
 		return err
@@ -125,26 +128,27 @@ func checkArray(elem string, data []byte, depth int) error {
 	}
 	end := 0
 	for i := range n {
-		part, e := span(data, end, readOffset(data, body+i*w, w), body, l.align)
-		if part == nil {
+		stop := readOffset(data, body+i*w, w)
+		part, ok := span(data, end, stop, body, l.align)
+		if !ok {
 			return errNotNormal
 		}
 		if err := check(elem, part, depth-1); err != nil {
 			return err
 		}
-		end = e
+		end = stop
 	}
 	return nil
 }
 
 // span cuts out the part that follows the one that ended at prev and itself
-// ends at end; nil when it does not lie in the body or its padding is not zero.
-func span(data []byte, prev, end, body, align int) ([]byte, int) {
+// ends at end; false when it does not lie in the body or its padding is not zero.
+func span(data []byte, prev, end, body, align int) (part []byte, ok bool) {
 	start := roundUp(prev, align)
 	if end < start || end > body || !zero(data[prev:start]) {
-		return nil, 0
+		return nil, false
 	}
-	return data[start:end:end], end
+	return data[start:end:end], true
 }
 
 func checkTuple(sigs string, data []byte, depth int) error {
@@ -171,14 +175,14 @@ func checkTuple(sigs string, data []byte, depth int) error {
 			offset -= w
 			stop = readOffset(data, offset, w)
 		}
-		part, e := span(data, end, stop, body, l.align)
-		if part == nil {
+		part, ok := span(data, end, stop, body, l.align)
+		if !ok {
 			return errNotNormal
 		}
 		if err := check(typ, part, depth-1); err != nil {
 			return err
 		}
-		end = e
+		end = stop
 	}
 	if all.size > 0 {
 		return require(zero(data[end:]))

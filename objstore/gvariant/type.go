@@ -2,8 +2,13 @@ package gvariant
 
 import "fmt"
 
-// maxDepth bounds the nesting of types and variants, as GLib does.
-const maxDepth = 128
+const (
+	// maxDepth bounds the nesting of types and variants, as GLib does.
+	maxDepth = 128
+	// maxVariantType bounds the type of what a variant holds, in bytes, as
+	// D-Bus does: checking a value costs its size times its type's.
+	maxVariantType = 255
+)
 
 // layout is what serialisation needs to know of a type: its alignment in bytes
 // and its size, 0 when values of it differ in size.

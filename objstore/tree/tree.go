@@ -5,7 +5,6 @@
 package tree
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -64,7 +63,7 @@ func Lookup(l Loader, dir Entry, name string) (Entry, error) {
 			continue
 		}
 		next, err := child(l, entry, part)
-		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		if err == unix.ENOENT || err == unix.ENOTDIR { // not what the loader met
 			return Entry{}, &Error{path.Join(entry.Path, part), err}
 		}
 		if err != nil {
