@@ -1,0 +1,126 @@
+package tests
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// heights is the height of each package below the module's root: an import points to a smaller one.
+var heights = map[string]int{
+	"objstore/gvariant": 0,
+	"objstore/object":   1,
+	"objstore/refs":     2,
+	"objstore/tree":     2,
+	"objstore":          4,
+	"fs/cache":          5,
+	"fs/backing":        5,
+	"fs/flight":         0,
+	"fs":                6,
+	"mount":             0,
+	"mount/daemon":      8,
+	"cmd/internal/cli":  0,
+	"cmd/deployfs":      10,
+}
+
+// drivers run the built programs from outside, so they import nothing of ours, and nobody imports them.
+var drivers = []string{"tests", "bench"}
+
+// homes are the packages that may import a third-party module; `_test` files may use these too.
+var homes = map[string][]string{
+	"github.com/hanwen/go-fuse/v2":      {"fs", "mount/daemon", "tests"},
+	"github.com/dgraph-io/ristretto/v2": {"fs/cache"},
+	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
+	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
+	"github.com/klauspost/compress":     {"objstore"},
+	"golang.org/x/sys":                  nil, // anywhere
+}
+
+// imports returns what each package of the module imports: import path -> importing packages.
+func imports(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	root := ".."
+	found := map[string]map[string]bool{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg, _ := filepath.Rel(root, filepath.Dir(name))
+		if found[pkg] == nil {
+			found[pkg] = map[string]bool{}
+		}
+		for _, spec := range file.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			found[pkg][imported] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestLayers holds the direction of imports between our packages.
+func TestLayers(t *testing.T) {
+	for pkg, list := range imports(t) {
+		height, listed := heights[pkg]
+		if !listed && !slices.Contains(drivers, pkg) {
+			t.Errorf("%s: not in the list of layers", pkg)
+		}
+		for imported := range list {
+			ours, ok := strings.CutPrefix(imported, "deployfs/")
+			if !ok || ours == pkg { // a package's external tests import it
+				continue
+			}
+			if below, ok := heights[ours]; !listed || !ok || below >= height {
+				t.Errorf("%s imports %s, which is not below it", pkg, ours)
+			}
+		}
+	}
+	for pkg := range heights {
+		if _, err := os.Stat(path.Join("..", pkg)); err != nil {
+			t.Errorf("%s is in the list of layers, but is no package", pkg)
+		}
+	}
+}
+
+// TestHomes holds each third-party module to its home.
+func TestHomes(t *testing.T) {
+	for pkg, list := range imports(t) {
+		for imported := range list {
+			if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+				continue
+			}
+			known := false
+			for module, allowed := range homes {
+				if imported == module || strings.HasPrefix(imported, module+"/") {
+					known = true
+					if allowed != nil && !slices.Contains(allowed, pkg) {
+						t.Errorf("%s imports %s, whose home is %v", pkg, imported, allowed)
+					}
+				}
+			}
+			if !known {
+				t.Errorf("%s imports %s, a module without a home", pkg, imported)
+			}
+		}
+	}
+}

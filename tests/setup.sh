@@ -1,0 +1,28 @@
+#!/bin/sh
+# Installs what the end-to-end tests need from Debian's packages. Does nothing when all of it is there.
+set -eu
+
+missing=
+need() { # PROGRAM PACKAGE
+	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need ostree ostree
+need fusermount3 fuse3
+need setfattr attr
+need setfacl acl
+need unshare util-linux
+
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "tests/setup.sh: missing:$missing; run as root, or: apt-get install$missing" >&2
+		exit 1
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	# shellcheck disable=SC2086 # a list of package names
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+if ! [ -c /dev/fuse ]; then
+	modprobe fuse 2>/dev/null || true
+	[ -c /dev/fuse ] || echo "tests/setup.sh: no /dev/fuse: the tests that mount will say so" >&2
+fi
