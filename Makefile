@@ -29,7 +29,7 @@ race: build
 # Every fuzz target of every package, FUZZTIME each, two at a time.
 fuzz:
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
-		sed -nE 's/^func (Fuzz[A-Za-z0-9]+)\(.*/\1/p' "$$file" | sed "s|^|./$$(dirname "$$file") |"; \
+		sed -nE 's/^func (Fuzz[A-Za-z0-9]+)\(.*/\1/p' "$$file" | sed "s|^|$$(dirname "$$file") |"; \
 	done | sort | xargs -P 2 -L 1 sh -c \
 		'$(GO) test "$$0" -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 >"$$(basename "$$0")-$$1.out" 2>&1 \
 		&& echo "fuzz $$0 $$1: $$(grep -E "^fuzz: elapsed" "$$(basename "$$0")-$$1.out" | tail -n 1)" && rm "$$(basename "$$0")-$$1.out" \
