@@ -126,10 +126,8 @@ func TestKeyFileLarge(t *testing.T) {
 		if _, err := ParseKeyFile([]byte(text.String())); err != nil {
 			t.Fatal(what, err)
 		}
-		if d := time.Since(start); d > 2*time.Second {
+		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("%s: 1 MiB took %s", what, d)
-		} else {
-			t.Logf("%s: %s", what, d)
 		}
 	}
 }

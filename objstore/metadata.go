@@ -2,6 +2,7 @@ package objstore
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 
@@ -16,11 +17,14 @@ const MaxMetadata = 128 << 20
 
 // loosePath is where an object lies below objects/.
 func (r *Repo) loosePath(name object.Name) string {
-	hex := name.String()
+	path := make([]byte, 0, 96) // enough for every kind
+	path = append(hex.AppendEncode(path, name.Checksum[:1]), '/')
+	path = append(hex.AppendEncode(path, name.Checksum[1:]), '.')
+	path = append(path, name.Kind.String()...)
 	if r.mode == Archive && name.Kind == object.KindFile {
-		hex += "z"
+		path = append(path, 'z')
 	}
-	return hex[:2] + "/" + hex[2:]
+	return string(path)
 }
 
 // ReadMetadata returns a metadata object's bytes as they are stored, here or in
