@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"math"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -55,7 +56,7 @@ func (f *FS) fill(e *entry, out *gofuse.Attr) error {
 }
 
 // fillDir writes a directory's attributes. It has a link for each subdirectory,
-// which is why its dirtree is read; that one is damaged shows when it is listed.
+// which is why its dirtree is read; that it is bad shows when it is listed.
 func (f *FS) fillDir(e *entry, out *gofuse.Attr) error {
 	m, err := f.meta(e.meta)
 	if err != nil {
@@ -63,10 +64,20 @@ func (f *FS) fillDir(e *entry, out *gofuse.Attr) error {
 	}
 	out.Mode, out.Uid, out.Gid = m.Mode&(object.ModeType|f.opts.DirMode), m.UID, m.GID
 	out.Size, out.Blocks, out.Nlink = blockSize, blockSize/512, 2
-	if t, err := f.tree(e.tree); err == nil {
+	t, err := f.tree(e.tree)
+	if err == nil {
 		out.Nlink += uint32(t.NumDirs())
+	} else if !lasting(err) {
+		return err // or the kernel would keep a wrong count
 	}
 	return nil
+}
+
+// lasting reports whether an error is the object's, and will be there again.
+func lasting(err error) bool {
+	var absent *object.NotExistError
+	var corrupt *object.CorruptError
+	return errors.As(err, &absent) || errors.As(err, &corrupt)
 }
 
 // StatFs tells the figures of the filesystem that holds the repository.

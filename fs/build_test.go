@@ -82,6 +82,7 @@ type content struct {
 	file    *os.File
 	name    object.Name
 	hash    bytes.Buffer // the header, then what was read
+	size    uint64
 	plain   bool
 	trusted bool
 	kept    bool
@@ -98,7 +99,7 @@ func (m *memory) Open(sum object.Checksum) (backing.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, plain: m.plain}
+	c := &content{file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, size: h.Size, plain: m.plain}
 	c.hash.Write(h.Hashed())
 	return c, nil
 }
@@ -110,6 +111,13 @@ func (c *content) Read(p []byte) (int, error) {
 		err = object.Mismatch(c.name, found)
 	}
 	return n, err
+}
+
+func (c *content) Size() int64 { return int64(c.size) }
+
+func (c *content) Verify() error {
+	_, err := io.Copy(io.Discard, c)
+	return err
 }
 
 func (c *content) Plain() *os.File {

@@ -16,6 +16,12 @@
 // has nothing to do, and a row can be handed to another process. Inode numbers
 // are apart from node ids: they are hashes of paths, the same at every mount.
 //
+// # Verification
+//
+// Directories, links and empty files are checked when they are looked up, other
+// files when they are first read: until then their mode, owner, size and
+// extended attributes are what the repository says.
+//
 // # Errors
 //
 // An object that is absent, damaged or hostile is an EIO for the file or

@@ -10,7 +10,7 @@ import (
 	"deployfs/objstore/object"
 )
 
-// maxReported bounds the objects that are remembered as reported.
+// maxReported bounds what is reported in the life of an FS.
 const maxReported = 10000
 
 // failed gives the kernel's number for err, after reporting it once: what the
@@ -21,7 +21,7 @@ func (f *FS) failed(dir row, name string, err error) gofuse.Status {
 	if name != "" {
 		path = join(path, name)
 	}
-	if f.unreported(objectOf(err)) {
+	if f.unreported(subject(err)) {
 		f.opts.Report(path, err)
 	}
 	if errors.Is(err, unix.ENOMEM) {
@@ -37,31 +37,29 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// objectOf is the object that an error is about.
-func objectOf(err error) object.Name {
+// subject is what an error is about: its object, or else its text.
+func subject(err error) string {
 	var absent *object.NotExistError
 	var corrupt *object.CorruptError
 	var unreadable *objstore.ReadError
 	switch {
 	case errors.As(err, &absent):
-		return absent.Object
+		return absent.Object.String()
 	case errors.As(err, &corrupt):
-		return corrupt.Object
+		return corrupt.Object.String()
 	case errors.As(err, &unreadable):
-		return unreadable.Object
+		return unreadable.Object.String()
 	}
-	return object.Name{}
+	return err.Error()
 }
 
-// unreported reports whether an object has not been reported before.
-func (f *FS) unreported(name object.Name) bool {
+// unreported reports whether something is to be reported, which it is once.
+func (f *FS) unreported(subject string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, ok := f.reported[name]; ok {
+	if _, ok := f.reported[subject]; ok || len(f.reported) == maxReported {
 		return false
 	}
-	if len(f.reported) < maxReported {
-		f.reported[name] = struct{}{}
-	}
+	f.reported[subject] = struct{}{}
 	return true
 }

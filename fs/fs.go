@@ -27,7 +27,7 @@ type FS struct {
 
 	stats    counters
 	mu       sync.Mutex
-	reported map[object.Name]struct{}
+	reported map[string]struct{}
 }
 
 var _ gofuse.RawFileSystem = (*FS)(nil)
@@ -63,7 +63,7 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		nodes:         newTable(),
 		trees:         trees,
 		metas:         metas,
-		reported:      map[object.Name]struct{}{},
+		reported:      map[string]struct{}{},
 	}, nil
 }
 

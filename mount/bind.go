@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,8 +27,8 @@ const maxIdentity = 64 << 10
 // none and records the identity in it, so that a power cut leaves the whole
 // record or none; a later call with the same identity changes nothing. A call
 // with another identity is refused with ErrBound, and so is a directory that
-// has an upper directory but no record: an upper directory over another lower
-// one than its own shows a mixture of both.
+// holds anything but no record: it serves something else, or its upper
+// directory was made for nobody knows what, and would show a mixture of both.
 func Bind(dir, identity string) error {
 	if len(identity) > maxIdentity {
 		return &Error{Op: "overlay", Path: dir, Err: fmt.Errorf("identity is longer than %d bytes", maxIdentity)}
@@ -37,8 +38,8 @@ func Bind(dir, identity string) error {
 	}
 	have, err := readIdentity(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		if exists(filepath.Join(dir, upperName)) {
-			return bound(dir, fmt.Errorf("%w: it has an %s directory, but no record of what that was made for", ErrBound, upperName))
+		if err := vacant(dir); err != nil {
+			return err
 		}
 		have, err = claim(dir, identity)
 	}
@@ -51,10 +52,23 @@ func Bind(dir, identity string) error {
 	return nil
 }
 
-// exists reports whether there is something with that name.
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
+// vacant fails unless dir can become the directory of an overlay. What a new
+// file system comes with, and what a Bind that was cut short left, is no matter.
+func vacant(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return &Error{Op: "overlay", Path: dir, Err: reason(err)}
+	}
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == upperName:
+			return bound(dir, fmt.Errorf("%w: it has an %s directory, but no record of what that was made for", ErrBound, upperName))
+		case name != "lost+found" && !strings.HasPrefix(name, identityFile+"."):
+			return &Error{Op: "overlay", Path: dir, Err: fmt.Errorf("%w: there is %s in it", ErrBound, quote(name)),
+				Remedy: "use a new or an empty directory"}
+		}
+	}
+	return nil
 }
 
 // bound is a refusal of Bind.

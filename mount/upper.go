@@ -95,3 +95,9 @@ func readXattr(read func(buf []byte) (int, error)) ([]byte, error) {
 		}
 	}
 }
+
+// exists reports whether there is something with that name.
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}

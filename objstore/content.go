@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 
 	"deployfs/objstore/object"
 )
@@ -123,10 +124,23 @@ func (c *Content) Release() *os.File {
 	return c.plain
 }
 
+// Size is how many bytes Read will give, in all, or fail.
+func (c *Content) Size() int64 { return int64(c.Header.Size) }
+
+// verifyBuffers hold what is read only to be checked.
+var verifyBuffers = sync.Pool{New: func() any { return new([128 << 10]byte) }}
+
 // Verify reads what is left of the content and checks it.
 func (c *Content) Verify() error {
-	_, err := io.Copy(io.Discard, c)
-	return err
+	buf := verifyBuffers.Get().(*[128 << 10]byte)
+	defer verifyBuffers.Put(buf)
+	for {
+		if _, err := c.Read(buf[:]); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // Read reads content, and at its end checks it.

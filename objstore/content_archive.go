@@ -16,6 +16,9 @@ import (
 // header, and most small contents.
 const firstRead = 4096
 
+// maxInflation is more than deflate can shrink anything by: 258 bytes to 2 bits.
+const maxInflation = 1032
+
 // openArchive opens a .filez object: header, then deflated content.
 func openArchive(objects *os.File, path string) (*Content, error) {
 	f, st, err := openRegular(objects, path)
@@ -51,6 +54,9 @@ func (c *Content) readFilez(f *os.File, size int64) error {
 	}
 	if c.Header, err = object.DecodeFilezHeader(head[object.HeaderPrefix:end]); err != nil {
 		return damaged("%w", err)
+	}
+	if c.Header.Size > uint64(size)*maxInflation {
+		return damaged("%d bytes of content can't be deflated to a file of %d", c.Header.Size, size)
 	}
 	rest := io.NewSectionReader(f, int64(len(head)), size-int64(len(head)))
 	in := &inflater{deflated: io.MultiReader(bytes.NewReader(head[end:]), rest)}

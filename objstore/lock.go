@@ -14,6 +14,7 @@ import (
 const (
 	lockPoll           = 50 * time.Millisecond // between two tries
 	defaultLockTimeout = 300                   // seconds, ostree's
+	maxLockTimeout     = 1 << 30               // seconds, 34 years
 )
 
 // Lock is the lock of a repository and its parents, held until it is closed or
@@ -89,7 +90,7 @@ func (r *Repo) lockTimeout() (time.Duration, error) {
 			return 0, fmt.Errorf("core.lock-timeout-secs: %w", err)
 		}
 	}
-	return time.Duration(seconds) * time.Second, nil
+	return time.Duration(min(seconds, maxLockTimeout)) * time.Second, nil
 }
 
 // Close gives the lock back. Closing a nil Lock does nothing.

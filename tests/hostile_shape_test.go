@@ -12,20 +12,20 @@ import (
 
 // descend opens dir and then name in it, again and again, at most limit times. It returns how deep it
 // came, why it stopped, and the deepest directory that it could open.
-func descend(dir, name string, limit int) (depth int, err error, fd int) {
+func descend(dir, name string, limit int) (depth, fd int, err error) {
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 	if fd, err = unix.Open(dir, flags, 0); err != nil {
-		return 0, err, -1
+		return 0, -1, err
 	}
 	for depth = 0; depth < limit; depth++ {
 		next, err := unix.Openat(fd, name, flags, 0)
 		if err != nil {
-			return depth, err, fd
+			return depth, fd, err
 		}
 		unix.Close(fd)
 		fd = next
 	}
-	return depth, nil, fd
+	return depth, fd, nil
 }
 
 // TestDeepTree goes down 3,000 levels, and finds an orderly end far below that.
@@ -41,7 +41,7 @@ func TestDeepTree(t *testing.T) {
 	dirs := []gv{gvDir("deep", raw(levels[3000]), raw(meta)), gvDir("deeper", raw(levels[6000]), raw(meta))}
 	server := hostileTree(t, f, map[string]string{}, dirs)
 
-	depth, err, fd := descend(server.dir+"/deep", "d", 3000)
+	depth, fd, err := descend(server.dir+"/deep", "d", 3000)
 	if err != nil {
 		t.Fatalf("3,000 levels: stopped at %d: %v", depth, err)
 	}
@@ -53,7 +53,7 @@ func TestDeepTree(t *testing.T) {
 	if err != nil || string(buf[:max(n, 0)]) != "bottom\n" {
 		t.Errorf("the file at the bottom: %q, %v", buf[:max(n, 0)], err)
 	}
-	depth, err, fd = descend(server.dir+"/deeper", "d", 6000)
+	depth, fd, err = descend(server.dir+"/deeper", "d", 6000)
 	unix.Close(fd)
 	if err != nil {
 		t.Logf("6,000 levels: refused at %d: %v", depth, err)
@@ -96,7 +96,7 @@ func TestCycle(t *testing.T) {
 	for _, verify := range []string{"first", "always", "none"} {
 		t.Run(verify, func(t *testing.T) {
 			server := hostileTree(t, f, map[string]string{}, []gv{gvDir("self", raw(self), raw(meta))}, "--verify="+verify)
-			depth, err, fd := descend(server.dir+"/self", "self", 5000)
+			depth, fd, err := descend(server.dir+"/self", "self", 5000)
 			unix.Close(fd)
 			switch {
 			case verify != "none" && (err == nil || depth > 0):

@@ -66,9 +66,8 @@ func TestLongPaths(t *testing.T) {
 		}
 		umounted(t, dir)
 	}
-	_, upper := overlayRepo(t)
 	for _, length := range []int{300, 1000} {
-		upper = longDir(t, length)
+		upper := longDir(t, length)
 		dir := mounted(t, "--repo="+plain, "--overlay="+upper, "plain")
 		umounted(t, dir)
 	}

@@ -17,9 +17,12 @@ import (
 )
 
 // Content is an open content object. Its Read fails at the end, when the
-// content is not what the object's name says, unless Trust was called.
+// content is not what the object's name says, unless Trust was called. Verify
+// reads to the end.
 type Content interface {
 	io.ReadCloser
+	Size() int64 // that Read promises, in bytes
+	Verify() error
 	Plain() *os.File   // the content as it is, or nil; valid until Close
 	Release() *os.File // the same, but Close leaves it open
 	Trust()
@@ -184,7 +187,7 @@ func (s *Store) load(want wanted) (*File, error) {
 	if plain := content.Plain(); plain != nil {
 		err = f.usePlain(plain, content)
 	} else {
-		f.File, f.spooled, err = s.spool.copy(content)
+		f.File, f.spooled, err = s.spool.copy(content, content.Size())
 		f.Size = f.spooled
 	}
 	if err != nil {
@@ -198,7 +201,7 @@ func (s *Store) load(want wanted) (*File, error) {
 func (f *File) usePlain(plain *os.File, content Content) error {
 	info, err := plain.Stat()
 	if err == nil && f.checked {
-		_, err = io.Copy(io.Discard, content)
+		err = content.Verify()
 	}
 	if err != nil {
 		return err

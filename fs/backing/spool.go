@@ -20,10 +20,15 @@ func NewSpool(dir string) (*Spool, error) {
 	return &Spool{dir}, nil
 }
 
-// copy writes content to a new file and tells its size in bytes.
-func (s *Spool) copy(content io.Reader) (*os.File, int64, error) {
+// copy writes content of the promised size to a new file and tells its size in
+// bytes. What would not fit is refused before anything is written.
+func (s *Spool) copy(content io.Reader, size int64) (*os.File, int64, error) {
 	f, err := s.create()
+	if err == nil {
+		err = fits(f, size)
+	}
 	if err != nil {
+		f.Close() // of nil does nothing
 		return nil, 0, fmt.Errorf("spool for inflated content: %w", err)
 	}
 	n, err := io.Copy(f, content)
@@ -32,6 +37,19 @@ func (s *Spool) copy(content io.Reader) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	return f, n, nil
+}
+
+// fits fails unless size bytes can be written to f's filesystem, and a twentieth
+// of what is free there stays free.
+func fits(f *os.File, size int64) error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil {
+		return err
+	}
+	if free := int64(st.Bavail) * st.Bsize; size > free-free/20 {
+		return fmt.Errorf("%d bytes are needed, %d are free: %w", size, free, unix.ENOSPC)
+	}
+	return nil
 }
 
 func (s *Spool) create() (*os.File, error) {

@@ -13,33 +13,55 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controlTime is how long either side of a control connection waits.
-const controlTime = 2 * time.Second
+const (
+	controlTime = 2 * time.Second // either side of a control connection waits
+	retryTime   = 100 * time.Millisecond
+)
 
-// listen opens the control socket of this process.
-func listen() (net.Listener, error) {
+// socket listens for whoever wants to know about this process.
+type socket struct {
+	net.Listener
+	path string
+}
+
+// listen opens the control socket of this process. It gets its name when it can
+// answer: one that refuses is taken for that of a dead server.
+func listen() (*socket, error) {
 	dir, err := runtimeDir()
 	if err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, fmt.Sprintf("%d.sock", os.Getpid()))
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	early := path + ".new"
+	if err := os.Remove(early); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: early, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
-	return listener, nil
+	listener.SetUnlinkOnClose(false)
+	if err := os.Rename(early, path); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return &socket{listener, path}, nil
 }
+
+// Close removes the socket.
+func (s *socket) Close() error { return errors.Join(s.Listener.Close(), os.Remove(s.path)) }
 
 // answer sends what status returns to whoever connects, as JSON, until the
 // listener is closed.
 func answer(listener net.Listener, status func() Status) {
 	for {
 		conn, err := listener.Accept()
-		if err != nil {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return
+		case err != nil:
+			time.Sleep(retryTime) // out of descriptors, perhaps
+			continue
 		}
 		if conn.SetDeadline(time.Now().Add(controlTime)) == nil {
 			json.NewEncoder(conn).Encode(status()) // a reader that left does not matter

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"deployfs/mount"
+	"deployfs/objstore/object"
 )
 
 // goneTime is how long Unmount waits for the server to end.
@@ -55,7 +56,7 @@ func Unmount(path string, lazy bool) error {
 		return err
 	}
 	at := slices.IndexFunc(list, func(s Status) bool { return s.Mountpoint == entry.Mountpoint })
-	if at < 0 && entry.Type != "fuse.deployfs" {
+	if at < 0 && !ours(entry) {
 		return &Failure{
 			Text:   fmt.Sprintf("unmount %s: not a mount of deployfs, but %s of %s", path, entry.Type, entry.Source),
 			Remedy: "use umount(8)",
@@ -68,6 +69,12 @@ func Unmount(path string, lazy bool) error {
 		return awaitEnd(list[at])
 	}
 	return nil
+}
+
+// ours reports whether a mount was made here, also when its server is dead.
+func ours(e mount.Entry) bool {
+	at := strings.LastIndexByte(e.Source, '#')
+	return e.Type == "fuse.deployfs" || e.Type == "overlay" && at >= 0 && object.IsChecksum(e.Source[at+1:])
 }
 
 // awaitEnd waits until a server has given everything back.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net"
 	"os"
 	"path"
 	"time"
@@ -69,7 +68,7 @@ type server struct {
 	since   time.Time
 	view    *view
 	conn    uint32 // number of the FUSE connection
-	control net.Listener
+	control *socket
 	ended   chan struct{} // closed when the kernel has ended the connection
 }
 
@@ -77,6 +76,9 @@ type server struct {
 func (s *server) start(ctx context.Context) (err error) {
 	if err := s.cfg.absolute(); err != nil {
 		return err
+	}
+	if s.cfg.Overlay != "" && os.Geteuid() != 0 {
+		return &Failure{Text: "--overlay needs root", Remedy: "run as root; in a user namespace of your own, `unshare -Urm` makes you that"}
 	}
 	if s.view, err = prepare(ctx, &s.cfg, s.report); err != nil {
 		return err
