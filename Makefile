@@ -7,6 +7,7 @@ PREFIX ?= /usr/local
 GO ?= go
 BIN := bin
 FUZZTIME ?= 30s
+TESTFLAGS ?=
 
 .PHONY: all build demo test race fuzz lint bench man install clean
 
@@ -20,11 +21,11 @@ demo: build
 
 test: build
 	tests/setup.sh
-	$(GO) test ./...
+	$(GO) test $(TESTFLAGS) ./...
 
 race: build
-	tests/setup.sh
-	DEPLOYFS_RACE=1 $(GO) test -race ./...
+	tests/setup.sh race
+	DEPLOYFS_RACE=1 $(GO) test -race $(TESTFLAGS) ./...
 
 # Every fuzz target of every package, FUZZTIME each, two at a time.
 fuzz:

@@ -242,10 +242,8 @@ func (m *memory) showWithin(root directory, opts Options, limits backing.Limits)
 		defer v.mu.Unlock()
 		v.reports, v.errs = append(v.reports, path), append(v.errs, err)
 	}
-	spool, err := backing.NewSpool(filepath.Join(m.dir, "spool"))
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	var err error
+	spool := backing.NewSpool(filepath.Join(m.dir, "spool"))
 	if v.FS, err = New(m, backing.NewStore(m.Open, spool, limits), root.tree, root.meta, opts); err != nil {
 		m.t.Fatal(err)
 	}

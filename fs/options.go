@@ -43,7 +43,7 @@ func ParseVerify(name string) (Verify, error) {
 			return Verify(i), nil
 		}
 	}
-	return 0, fmt.Errorf("--verify=%s: want first, none or always", name)
+	return 0, fmt.Errorf("%q is no way to verify: want first, none or always", name)
 }
 
 // Options say how a tree is shown.

@@ -23,7 +23,7 @@
 //
 // A FUSE mount whose server hangs blocks whoever asks it anything. No function
 // here asks a mounted FUSE filesystem something that it could not do without,
-// so that a hanging mount can still be named, listed, aborted and unmounted.
+// so that a hanging mount can still be named, listed and unmounted.
 //
 // See mount(2), fuse(4), fusermount3(1), proc_pid_mountinfo(5), and the
 // kernel's filesystems/fuse.rst and filesystems/overlayfs.rst.

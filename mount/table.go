@@ -43,8 +43,8 @@ func (e Entry) IsFUSE() bool {
 	return e.Type == "fuse" || strings.HasPrefix(e.Type, "fuse.")
 }
 
-// Connection returns the number of the FUSE connection behind the mount, which
-// AbortFUSE takes. ok is false when the mount is no FUSE mount.
+// Connection returns the number of the FUSE connection behind the mount, its
+// name in fusectl. ok is false when the mount is no FUSE mount.
 func (e Entry) Connection() (number uint32, ok bool) {
 	return e.Dev.Minor, e.IsFUSE() && e.Dev.Major == 0
 }

@@ -17,13 +17,13 @@ import (
 // bare, bare-user-only and bare-split-xattrs, where the object file has them itself.
 func (r *Repo) statBare(path string) (h object.Header, err error) {
 	var st unix.Stat_t
-	if err := unix.Fstatat(int(r.objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	err = uninterrupted(func() error {
+		return unix.Fstatat(int(r.objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	if err != nil {
 		return h, err
 	}
-	if h, err = r.bareHeader(path, &st); err != nil {
-		return h, err
-	}
-	return h, nil
+	return r.bareHeader(path, &st)
 }
 
 func (r *Repo) bareHeader(path string, st *unix.Stat_t) (h object.Header, err error) {

@@ -18,6 +18,7 @@ var libcText = map[unix.Errno]string{
 	unix.EACCES: "Permission denied", unix.EPERM: "Operation not permitted", unix.EIO: "Input/output error",
 	unix.ELOOP: "Too many levels of symbolic links", unix.EMFILE: "Too many open files", unix.ESTALE: "Stale file handle",
 	unix.ENAMETOOLONG: "File name too long", unix.EXDEV: "Invalid cross-device link", unix.EINVAL: "Invalid argument",
+	unix.EAGAIN: "Resource temporarily unavailable",
 }
 
 func (e strError) Error() string {
@@ -49,13 +50,17 @@ func plain(err error) error {
 // openRegular opens a regular file below dir for reading. It never follows a
 // symbolic link and never waits for a writer of a pipe.
 func openRegular(dir *os.File, path string) (*os.File, *unix.Stat_t, error) {
-	fd, err := unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	var fd int
+	err := uninterrupted(func() (err error) {
+		fd, err = unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	f := os.NewFile(uintptr(fd), path)
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := uninterrupted(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		f.Close()
 		return nil, nil, err
 	}
@@ -64,6 +69,16 @@ func openRegular(dir *os.File, path string) (*os.File, *unix.Stat_t, error) {
 		return nil, nil, errNotRegular
 	}
 	return f, &st, nil
+}
+
+// uninterrupted calls again what a signal interrupted: a network file system
+// lets the runtime's own signals through.
+func uninterrupted(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 var errNotRegular = errors.New("not a regular file")

@@ -17,6 +17,9 @@ const (
 	maxLockTimeout     = 1 << 30               // seconds, 34 years
 )
 
+// ErrLocked says that somebody else holds the lock, in ostree's words.
+var ErrLocked = errors.New("Locking repo shared failed")
+
 // Lock is the lock of a repository and its parents, held until it is closed or
 // the process ends.
 type Lock struct{ files []*os.File }
@@ -71,7 +74,7 @@ func (r *Repo) waitShared(ctx context.Context, file *os.File) error {
 		}
 		held := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
 		if !held || timeout >= 0 && time.Since(start) > timeout {
-			return fmt.Errorf("Locking repo shared failed: %w", describe(err))
+			return fmt.Errorf("%w: %w", ErrLocked, describe(err))
 		}
 		select {
 		case <-ctx.Done():

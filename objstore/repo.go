@@ -129,6 +129,3 @@ func (r *Repo) Config() *KeyFile { return r.config }
 
 // Parent is the repository that is searched for what is missing here, or nil.
 func (r *Repo) Parent() *Repo { return r.parent }
-
-// Dir is the repository's directory, owned by r.
-func (r *Repo) Dir() *os.File { return r.dir }

@@ -25,9 +25,6 @@ func TestOpen(t *testing.T) {
 		if st, err := r.Statfs(); err != nil || st.Blocks == 0 {
 			t.Errorf("%s: statfs %+v, %v", mode, st, err)
 		}
-		if info, err := r.Dir().Stat(); err != nil || !info.IsDir() {
-			t.Errorf("%s: %v, %v", mode, info, err)
-		}
 		if err := r.Close(); err != nil {
 			t.Errorf("%s: close: %v", mode, err)
 		}

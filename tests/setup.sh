@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the end-to-end tests need from Debian's packages. Does nothing when all of it is there.
+# setup.sh [race]: installs what the tests, or their race builds, need from Debian's packages. Does nothing when all
+# of it is there.
 set -eu
 
 missing=
@@ -11,6 +12,10 @@ need fusermount3 fuse3
 need setfattr attr
 need setfacl acl
 need unshare util-linux
+if [ "${1:-}" = race ]; then
+	need gcc gcc
+	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+fi
 
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ]; then

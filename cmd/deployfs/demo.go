@@ -82,7 +82,11 @@ func (d *demo) clean() error {
 		d.repo.Close()
 	}
 	if d.mounted {
-		if err := daemon.Unmount(d.mountpoint(), false); err != nil {
+		err := daemon.Unmount(d.mountpoint(), false)
+		if errors.Is(err, mount.ErrBusy) {
+			err = daemon.Unmount(d.mountpoint(), true)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ Objects are checked against their names: directories when they are first read, f
 
 While it is mounted, the repository's lock is held as a transaction of ostree holds it: ostree prune waits, as long as core.lock-timeout-secs says. With --no-lock, or where the repository can't be written, prune may delete what is mounted; then files that were not read before answer with an input/output error, never with wrong bytes.
 
-With --overlay, writes go to DIR, which afterwards belongs to this commit and this --subpath: mounting another one with it is refused. It needs root.
+With --overlay, writes go to DIR, which afterwards belongs to this commit and this --subpath: mounting another one with it is refused. It needs root. Other users get in as file modes allow, with and without --allow-other.
 
 Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
 
@@ -75,7 +75,9 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 
 func verifyOption(v *fs.Verify) cli.Option {
 	set := func(text string) (err error) {
-		*v, err = fs.ParseVerify(text)
+		if *v, err = fs.ParseVerify(text); err != nil {
+			err = fmt.Errorf("--verify: %w", err)
+		}
 		return err
 	}
 	option := cli.Func(set, "verify", "", "none|first|always", "When to check objects against their names (first)")

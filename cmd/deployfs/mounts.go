@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 func mountsVerb() cli.Verb {
 	return cli.Verb{
 		Name: "mounts", Short: "List what is mounted", Ours: true, NoRepo: true, JSON: true,
-		Long: "One line for each mount: where, repository, ref, commit, the server's process, since when, requests from the kernel, bytes of content handed out, answers of input/output error, and memory used by cached directories. A mount whose server is dead, or another user's, has - for what is not known.",
+		Long: "One line for each mount: where, repository, ref, commit, the server's process, since when, requests from the kernel, bytes of content handed out, answers of input/output error, and memory used by cached directories. A mount whose server is dead, or another user's, has - for what is not known. Detached is what was taken away lazily and is still in use, or belongs to another mount namespace.",
 		Examples: []cli.Example{
 			{Command: "deployfs mounts --json | jq -r '.[].mountpoint'", Text: "for scripts"},
 		},
@@ -44,22 +43,17 @@ func printMounts(w io.Writer, list []daemon.Status) error {
 	fmt.Fprintln(table, "MOUNTPOINT\tREPOSITORY\tREF\tCOMMIT\tPID\tSINCE\tREQUESTS\tBYTES\tERRORS\tCACHE")
 	for _, s := range list {
 		if s.PID == 0 {
-			fmt.Fprintf(table, "%s\t%s\t-\t%s\t-\t-\t-\t-\t-\t-\n", line(s.Mountpoint), line(s.Repo), short(s.Commit))
+			fmt.Fprintf(table, "%s\t%s\t-\t%s\t-\t-\t-\t-\t-\t-\n", daemon.Line(s.Mountpoint), daemon.Line(s.Repo), short(s.Commit))
 			continue
 		}
+		if s.Detached {
+			s.Mountpoint += " (detached)"
+		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%s\n",
-			line(s.Mountpoint), line(s.Repo), line(s.Rev), short(s.Commit), s.PID, s.Since.Local().Format(time.DateTime),
+			daemon.Line(s.Mountpoint), daemon.Line(s.Repo), daemon.Line(s.Rev), short(s.Commit), s.PID, s.Since.Local().Format(time.DateTime),
 			s.Requests, amount(int64(s.Bytes)), s.Errors, amount(s.Cache.Used))
 	}
 	return table.Flush()
-}
-
-// line is text as it can stand in a line: quoted when it would break it.
-func line(text string) string {
-	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
-		return quoted
-	}
-	return text
 }
 
 // short is as much of a checksum as people read.

@@ -11,7 +11,7 @@ func umountVerb() cli.Verb {
 	lazy := new(bool)
 	return cli.Verb{
 		Name: "umount", Args: "MOUNTPOINT", Short: "Take a mount away", Ours: true, NoRepo: true,
-		Long: "Returns when the server has ended and the repository's lock is free. Plain umount(8) does the same without waiting. It refuses what deployfs did not mount.",
+		Long: "Returns when the server has ended and the repository's lock is free; with --lazy at once. Plain umount(8) does the same without waiting. It refuses what deployfs did not mount.",
 		Options: []cli.Option{
 			cli.Flag(lazy, "lazy", "", "Take it out of the tree at once, and end it with its last user"),
 		},

@@ -32,11 +32,7 @@ type depot struct {
 func stored(t testing.TB, plain bool, limits Limits) (*Store, *depot) {
 	t.Helper()
 	d := &depot{t: t, dir: t.TempDir(), plain: plain, wrong: map[string]bool{}}
-	spool, err := NewSpool(filepath.Join(d.dir, "spool"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := NewStore(d.Open, spool, limits)
+	s := NewStore(d.Open, NewSpool(filepath.Join(d.dir, "spool")), limits)
 	t.Cleanup(s.Close)
 	return s, d
 }

@@ -12,13 +12,8 @@ import (
 // with the process.
 type Spool struct{ dir string }
 
-// NewSpool makes a spool in dir, which is created when it is missing.
-func NewSpool(dir string) (*Spool, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("spool for inflated content: %w", err)
-	}
-	return &Spool{dir}, nil
-}
+// NewSpool makes a spool in dir, which is created when it is first needed.
+func NewSpool(dir string) *Spool { return &Spool{dir} }
 
 // copy writes content of the promised size to a new file and tells its size in
 // bytes. What would not fit is refused before anything is written.
@@ -53,6 +48,9 @@ func fits(f *os.File, size int64) error {
 }
 
 func (s *Spool) create() (*os.File, error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
 	fd, err := unix.Open(s.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err == nil {
 		return os.NewFile(uintptr(fd), s.dir), nil

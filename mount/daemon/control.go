@@ -24,6 +24,9 @@ type socket struct {
 	path string
 }
 
+// socketPath is where a server's socket is.
+func socketPath(dir string, pid int) string { return filepath.Join(dir, fmt.Sprintf("%d.sock", pid)) }
+
 // listen opens the control socket of this process. It gets its name when it can
 // answer: one that refuses is taken for that of a dead server.
 func listen() (*socket, error) {
@@ -31,7 +34,7 @@ func listen() (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, fmt.Sprintf("%d.sock", os.Getpid()))
+	path := socketPath(dir, os.Getpid())
 	early := path + ".new"
 	if err := os.Remove(early); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("control socket: %w", err)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -27,16 +28,19 @@ func List() ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range list {
+		list[i].Detached = !slices.ContainsFunc(table, func(e mount.Entry) bool { return e.Dev.String() == list[i].Device })
+	}
 	for _, e := range table {
-		conn, ok := e.Connection()
-		if !ok || e.Type != "fuse.deployfs" || slices.ContainsFunc(list, func(s Status) bool { return s.Connection == conn }) {
+		device := e.Dev.String()
+		if !ours(e) || slices.ContainsFunc(list, func(s Status) bool { return s.Device == device }) {
 			continue
 		}
-		s := Status{Mountpoint: e.Mountpoint, Connection: conn, Repo: e.Source}
-		if at := strings.LastIndexByte(e.Source, '#'); at >= 0 {
-			s.Repo, s.Commit = e.Source[:at], e.Source[at+1:]
-		}
-		list = append(list, s)
+		at := strings.LastIndexByte(e.Source, '#')
+		conn, _ := e.Connection()
+		list = append(list, Status{
+			Mountpoint: e.Mountpoint, Repo: e.Source[:max(at, 0)], Commit: e.Source[at+1:], Device: device, Connection: conn,
+		})
 	}
 	return list, nil
 }
@@ -55,7 +59,7 @@ func Unmount(path string, lazy bool) error {
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(list, func(s Status) bool { return s.Mountpoint == entry.Mountpoint })
+	at := slices.IndexFunc(list, func(s Status) bool { return s.Device == entry.Dev.String() })
 	if at < 0 && !ours(entry) {
 		return &Failure{
 			Text:   fmt.Sprintf("unmount %s: not a mount of deployfs, but %s of %s", path, entry.Type, entry.Source),
@@ -79,14 +83,16 @@ func ours(e mount.Entry) bool {
 
 // awaitEnd waits until a server has given everything back.
 func awaitEnd(s Status) error {
+	dir, err := runtimeDir()
+	if err != nil {
+		return err
+	}
 	for start := time.Now(); time.Since(start) < goneTime; time.Sleep(2 * time.Millisecond) {
-		list, err := servers()
+		conn, err := net.Dial("unix", socketPath(dir, s.PID))
 		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(list, func(other Status) bool { return other.PID == s.PID }) {
 			return nil
 		}
+		conn.Close()
 	}
 	return fmt.Errorf("unmount %s: the mount is gone, but its server, process %d, still runs", s.Mountpoint, s.PID)
 }

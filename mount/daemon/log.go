@@ -22,11 +22,11 @@ func newLog(background bool) *log.Logger {
 	return log.New(w, "", 0)
 }
 
-// oneLine is a path as it can stand in a line of the log: quoted when a name in
-// it would end the line or worse.
-func oneLine(path string) string {
-	if quoted := strconv.Quote(path); quoted != `"`+path+`"` {
+// Line is text as it can stand in a line of a log or a table: quoted when something
+// in it would end the line, or worse.
+func Line(text string) string {
+	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
 		return quoted
 	}
-	return path
+	return text
 }

@@ -49,7 +49,7 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	}
 	if !cfg.NoLock {
 		if v.lock, err = v.repo.LockShared(ctx); err != nil {
-			return err
+			return fmt.Errorf("repository %s: %w", cfg.Repo, err)
 		}
 	}
 	if v.commit, err = v.repo.Resolve(cfg.Rev); err != nil {
@@ -83,10 +83,6 @@ func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.E
 }
 
 func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report func(string, error)) error {
-	spool, err := backing.NewSpool(spoolDir())
-	if err != nil {
-		return err
-	}
 	opts := fs.Options{Verify: cfg.Verify, CacheSize: cfg.CacheSize, Report: report}
 	if cfg.CommitMtime {
 		opts.Mtime = commit.Timestamp
@@ -95,8 +91,9 @@ func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report fu
 		opts.DirMode = bareUserOnlyMode
 	}
 	open := func(sum object.Checksum) (backing.Content, error) { return v.repo.Content(sum) }
-	files := backing.NewStore(open, spool, backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
-	v.fs, err = fs.New(v.repo, files, dir.Tree, dir.Meta, opts)
+	files := backing.NewStore(open, backing.NewSpool(spoolDir()), backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
+	view, err := fs.New(v.repo, files, dir.Tree, dir.Meta, opts)
+	v.fs = view
 	return err
 }
 

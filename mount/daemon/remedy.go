@@ -38,8 +38,10 @@ func remedyFor(err error) string {
 		return "`ostree fsck --delete` removes what is damaged, and `ostree pull` fetches it anew"
 	case errors.As(err, &path):
 		return "`deployfs ls` shows what the commit holds"
-	case errors.Is(err, objstore.ErrOpen) && errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission):
 		return "run as the repository's owner, or as root"
+	case errors.Is(err, objstore.ErrLocked):
+		return "wait until ostree has ended, or mount with --no-lock"
 	case errors.Is(err, objstore.ErrOpen):
 		return "name an OSTree repository with --repo=PATH or $OSTREE_REPO"
 	}

@@ -3,27 +3,19 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log"
 	"os"
-	"path"
+	"os/signal"
+	"syscall"
 	"time"
 
-	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
 	"deployfs/mount"
 )
 
-const (
-	// maxRead is the size of the largest READ, in bytes. At 1 MiB the kernel's
-	// pipes, which splice needs, are too small.
-	maxRead = 512 << 10
-	// readAhead is how far the kernel reads ahead, in KiB.
-	readAhead = 1024
-	// endTime is how long a server that was told to end waits for the kernel.
-	endTime = 2 * time.Second
-)
+// endTime is how long a server that was told to end waits for the kernel.
+const endTime = 2 * time.Second
 
 // Serve mounts a commit and serves it until the mount is taken away or ctx
 // ends, which takes the mount away. Run by Start, it tells when the tree can be
@@ -33,13 +25,15 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	s := &server{cfg: cfg, log: newLog(starter != nil), since: time.Now()}
 	err = withRemedy(s.start(ctx))
 	if err == nil && starter != nil {
 		err = detach()
 	}
 	if err != nil {
-		s.close()
+		s.end()
 	}
 	if starter != nil {
 		starter.tell(err)
@@ -47,11 +41,26 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	s.notify("READY=1")
-	s.wait(ctx)
-	s.notify("STOPPING=1")
-	s.close()
+	if starter == nil {
+		s.notify("READY=1")
+		defer s.notify("STOPPING=1")
+	}
+	select {
+	case <-s.ended:
+	case <-ctx.Done():
+	}
+	s.end()
 	return nil
+}
+
+// untilHangup ends with ctx, or when the terminal is closed, unless that was to
+// be ignored. A log that nobody reads any more must not end the server.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }
 
 // notify tells the service manager, which is not worth failing for.
@@ -67,7 +76,8 @@ type server struct {
 	log     *log.Logger
 	since   time.Time
 	view    *view
-	conn    uint32 // number of the FUSE connection
+	conn    uint32    // number of the FUSE connection
+	device  mount.Dev // of what is mounted at the mountpoint, once it is
 	control *socket
 	ended   chan struct{} // closed when the kernel has ended the connection
 }
@@ -97,99 +107,42 @@ func (s *server) start(ctx context.Context) (err error) {
 	} else {
 		err = s.attachBelow()
 	}
-	if err == nil {
-		go answer(s.control, s.status)
+	if err != nil {
+		return err
 	}
-	return err
+	go answer(s.control, s.status)
+	return nil
 }
 
 // report logs why an entry can't be shown.
 func (s *server) report(path string, err error) {
-	s.log.Printf("%s: %s: %v", oneLine(s.cfg.Mountpoint), oneLine(path), err)
+	s.log.Printf("%s: %s: %v", Line(s.cfg.Mountpoint), Line(path), err)
 }
 
-// source is how the mount table names what is mounted.
-func (s *server) source() string { return s.cfg.Repo + "#" + s.view.commit.String() }
-
-// attach mounts the view at target and begins to serve it.
-func (s *server) attach(target string) error {
-	dev, err := mount.FUSE(target, mount.Options{
-		Source: s.source(), Subtype: "deployfs",
-		AllowOther: s.cfg.AllowOther, NoSuid: s.cfg.NoSuid, MaxRead: maxRead,
-	})
-	if err != nil {
-		return err
+// end takes the mount away, if it is still there, and gives everything back.
+func (s *server) end() {
+	if s.mine() {
+		if err := s.unmount(); err != nil {
+			s.log.Printf("%v", err)
+		}
 	}
-	fuse, err := serve(s.view.fs, dev, s.log)
-	if err != nil {
-		return errors.Join(fmt.Errorf("mount %s: %w", target, err), mount.Unmount(target, true))
-	}
-	s.ended = make(chan struct{})
-	go func() {
-		fuse.Serve()
-		close(s.ended)
-	}()
-	entry, err := mount.Lookup(target)
-	if err != nil {
-		return errors.Join(err, mount.Unmount(target, true))
-	}
-	s.conn, _ = entry.Connection()
-	if err := mount.SetReadAhead(entry.Dev, readAhead); err != nil && !errors.Is(err, os.ErrPermission) {
-		s.log.Printf("%s: %v", target, err)
-	}
-	return nil
+	s.close()
 }
 
-// serve makes a server of the connection dev, which it takes over.
-func serve(view gofuse.RawFileSystem, dev *os.File, logger *log.Logger) (*gofuse.Server, error) {
-	defer dev.Close()
-	fd, err := unix.FcntlInt(dev.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
+// mine reports whether what is mounted at the mountpoint is this server's: not
+// what somebody else mounted over it, or after it. Device numbers are used
+// again, but not before the connection has ended; if it has and something is
+// there, it is ours only when it was aborted, and dead.
+func (s *server) mine() bool {
+	if s.device == (mount.Dev{}) {
+		return false
 	}
-	return gofuse.NewServer(view, fmt.Sprintf("/dev/fd/%d", fd), &gofuse.MountOptions{
-		Name:                     "deployfs",
-		MaxWrite:                 maxRead,
-		EnableAcl:                true,
-		EnableSymlinkCaching:     true,
-		ExplicitDataCacheControl: true,
-		DisabledCapabilities:     gofuse.CAP_PASSTHROUGH,
-		Logger:                   logger,
-	})
-}
-
-// attachBelow mounts the view below a writable layer. Once the layer stands,
-// the view's own mount is detached: the layer keeps it alive, and taking the
-// layer away ends both.
-func (s *server) attachBelow() error {
-	identity := s.view.commit.String() + " " + path.Clean("/"+s.cfg.Subpath)
-	if err := mount.Bind(s.cfg.Overlay, identity); err != nil {
-		return err
+	entry, err := mount.Lookup(s.cfg.Mountpoint)
+	if err != nil || entry.Dev != s.device {
+		return false
 	}
-	lower, err := mount.LowerDir(s.cfg.Overlay)
-	if err != nil {
-		return err
-	}
-	if err := mount.CheckMountpoint(lower, false); err != nil {
-		return err
-	}
-	if err := s.attach(lower); err != nil {
-		return err
-	}
-	err = mount.Overlay(lower, s.cfg.Overlay, s.cfg.Mountpoint, s.source())
-	return errors.Join(err, mount.Unmount(lower, true))
-}
-
-// wait returns when the mount is gone, or takes it away when ctx ends.
-func (s *server) wait(ctx context.Context) {
-	select {
-	case <-s.ended:
-		return
-	case <-ctx.Done():
-	}
-	if err := s.unmount(); err != nil {
-		s.log.Printf("%v", err)
-	}
+	var st unix.Statfs_t
+	return !s.idle() || unix.Statfs(s.cfg.Mountpoint, &st) == unix.ENOTCONN
 }
 
 // unmount takes the mount away, also when somebody still uses it.
@@ -239,7 +192,7 @@ func (s *server) status() Status {
 		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: s.view.commit.String(),
 		Subpath: s.cfg.Subpath, Overlay: s.cfg.Overlay, Verify: s.cfg.Verify.String(),
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
-		Connection: s.conn, PID: os.Getpid(), Since: s.since,
+		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
 		Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
 	}

@@ -15,6 +15,8 @@ type Status struct {
 	Verify     string    `json:"verify"`
 	Partial    bool      `json:"partial"`    // objects may be absent by intention
 	Locked     bool      `json:"locked"`     // prune waits for this mount
+	Device     string    `json:"device"`     // MAJOR:MINOR of the mount, as in the mount table
+	Detached   bool      `json:"detached"`   // no longer in the mount table, or in another namespace's
 	Connection uint32    `json:"connection"` // number in /sys/fs/fuse/connections
 	PID        int       `json:"pid"`
 	Since      time.Time `json:"since,omitzero"`
