@@ -16,14 +16,9 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 	if len(name) > maxName {
 		return gofuse.Status(unix.ENAMETOOLONG)
 	}
-	dir := rowOf(in.NodeId)
-	n, ok := f.nodes.get(dir)
-	if !ok {
-		return gofuse.Status(unix.ESTALE)
-	}
-	t, err := f.dir(dir)
-	if err != nil {
-		return f.failed(dir, "", err)
+	dir, n, t, status := f.directory(in.NodeId)
+	if !status.Ok() {
+		return status
 	}
 	pos, ok := position(t, unsafe.Slice(unsafe.StringData(name), len(name)))
 	if !ok {
@@ -35,6 +30,21 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 		return f.failed(dir, name, err)
 	}
 	return gofuse.OK
+}
+
+// directory is the directory that a node id of the kernel's names: its row, its
+// node and its content.
+func (f *FS) directory(nodeID uint64) (row, node, object.DirTree, gofuse.Status) {
+	dir := rowOf(nodeID)
+	n, ok := f.nodes.get(dir)
+	if !ok {
+		return dir, n, object.DirTree{}, gofuse.Status(unix.ESTALE)
+	}
+	t, err := f.dir(dir)
+	if err != nil {
+		return dir, n, t, f.failed(dir, "", err)
+	}
+	return dir, n, t, gofuse.OK
 }
 
 // position is where a name stands in a directory.

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
 )
@@ -50,14 +49,9 @@ func (f *FS) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.
 // no longer fits.
 func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
 	f.stats.requests.Add(1)
-	dir := rowOf(in.NodeId)
-	n, ok := f.nodes.get(dir)
-	if !ok {
-		return gofuse.Status(unix.ESTALE)
-	}
-	t, err := f.dir(dir)
-	if err != nil {
-		return f.failed(dir, "", err)
+	dir, n, t, status := f.directory(in.NodeId)
+	if !status.Ok() {
+		return status
 	}
 	up, _ := f.nodes.get(n.parent)
 	total := uint64(dots + t.NumFiles() + t.NumDirs())
