@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,6 +17,7 @@ import (
 // bench is one run: its trees, committed to one repository, and what was measured so far.
 type bench struct {
 	options
+	start      time.Time
 	work       string
 	small, big *forest
 	peers      []peer
@@ -27,10 +29,10 @@ type bench struct {
 func runAll(ctx context.Context, o options, work string) (err error) {
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1) // ask collects between measurements
-	b := &bench{options: o, work: work}
+	b := &bench{options: o, start: time.Now(), work: work}
 	defer func() { err = errors.Join(err, unmountBelow(work)) }()
 	before := load()
-	for _, step := range []func(context.Context) error{b.prepare, b.askMount, b.stand, b.askWalk, b.askRead, b.askMemory, b.fall} {
+	for _, step := range []func(context.Context) error{b.prepare, b.stand, b.askMount, b.askWalk, b.askRead, b.askMemory, b.fall} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -58,7 +60,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	return nil
 }
 
-// stand places the big tree where walks and reads find it.
+// stand places the big tree for everything that needs one.
 func (b *bench) stand(ctx context.Context) error {
 	for _, p := range b.peers {
 		if err := p.place(ctx, b.big.name, b.standing(p)); err != nil {

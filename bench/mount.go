@@ -16,7 +16,7 @@ func (b *bench) askMount(ctx context.Context) error {
 	}
 	return b.ask(ctx, question{
 		title: "big tree usable, and walked once",
-		dir:   b.fresh, before: b.rehearse(b.big), after: remove,
+		dir:   b.fresh, before: settle, after: remove,
 		timed: func(ctx context.Context, p peer, dir string) error {
 			if err := p.place(ctx, b.big.name, dir); err != nil {
 				return err
@@ -30,24 +30,24 @@ func (b *bench) askMount(ctx context.Context) error {
 func (b *bench) usable(f *forest) question {
 	return question{
 		title: fmt.Sprintf("%s tree (%d entries) usable", f.name, f.entries()),
-		dir:   b.fresh, before: b.rehearse(f), after: remove,
+		dir:   b.fresh, before: b.rehearse, after: remove,
 		timed: func(ctx context.Context, p peer, dir string) error { return p.place(ctx, f.name, dir) },
 	}
 }
 
-// rehearse places a tree once before that is measured: else a program would start with what the other
-// peer left in the processor's caches, which differs from tree to tree, and it waits until what that
-// wrote is on disk.
-func (b *bench) rehearse(f *forest) func(context.Context, peer, string) error {
-	return func(ctx context.Context, p peer, _ string) error {
-		dir := b.fresh(p)
-		if err := p.place(ctx, f.name, dir); err != nil {
-			return err
-		}
-		err := p.remove(ctx, dir)
-		unix.Sync()
+// rehearse lets the peer's program run once before it is measured: else it would start with what the
+// other peer left in the processor's caches, which differs from tree to tree.
+func (b *bench) rehearse(ctx context.Context, p peer, dir string) error {
+	if err := p.renew(ctx, b.big.name, b.standing(p)); err != nil {
 		return err
 	}
+	return settle(ctx, p, dir)
+}
+
+// settle waits until what was written before is on disk.
+func settle(context.Context, peer, string) error {
+	unix.Sync()
+	return nil
 }
 
 func remove(ctx context.Context, p peer, dir string) error { return p.remove(ctx, dir) }

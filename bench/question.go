@@ -36,7 +36,7 @@ type cell struct {
 func (b *bench) ask(ctx context.Context, questions ...question) error {
 	rows := make([]row, len(questions))
 	for i, q := range questions {
-		fmt.Fprintln(os.Stderr, q.title)
+		fmt.Fprintf(os.Stderr, "%4.0f s: %s\n", time.Since(b.start).Seconds(), q.title)
 		rows[i] = row{Title: q.title, Unit: seconds, Cells: make([]cell, len(b.peers))}
 	}
 	for round := range b.rounds + 1 {
