@@ -36,7 +36,7 @@ var _ gofuse.RawFileSystem = (*FS)(nil)
 // opens the content of the same objects that src tells about.
 func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Options) (*FS, error) {
 	if opts.CacheSize == 0 {
-		opts.CacheSize = defaultCacheSize
+		opts.CacheSize = DefaultCacheSize
 	}
 	if opts.DirMode == 0 {
 		opts.DirMode = 0o7777
@@ -84,7 +84,7 @@ func (f *FS) Forget(nodeid, nlookup uint64) {}
 type Stats struct {
 	Requests   uint64 // messages from the kernel
 	Bytes      uint64 // bytes of content handed out
-	Errors     uint64 // answers of EIO
+	Errors     uint64 // requests that failed for want of an object or of memory
 	Nodes      int    // entries that the kernel has asked for
 	CacheUsed  int64  // bytes of decoded metadata
 	CacheLimit int64

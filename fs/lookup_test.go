@@ -211,7 +211,7 @@ func TestStats(t *testing.T) {
 	v.FS.Forget(out.NodeId, 1)
 	got := v.Stats()
 	if got.Requests != 3 || got.Bytes != 10 || got.Errors != 0 || got.Nodes != 3 || got.OpenFiles != 1 || got.SpoolUsed != 0 ||
-		got.CacheLimit != defaultCacheSize || got.SpoolLimit != 1<<20 {
+		got.CacheLimit != DefaultCacheSize || got.SpoolLimit != 1<<20 {
 		t.Errorf("%+v", got)
 	}
 	var st gofuse.StatfsOut

@@ -58,4 +58,5 @@ type Options struct {
 	Report func(path string, err error)
 }
 
-const defaultCacheSize = 64 << 20
+// DefaultCacheSize is the CacheSize of an FS that is given none, in bytes.
+const DefaultCacheSize = 64 << 20

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxDepth bounds the directories above an entry, which only damage that
-	// is not verified can exceed.
+	// maxDepth bounds the directories above an entry: a commit can be made
+	// deeper, and one that is not verified can be endless.
 	maxDepth = 4096
 	// recentPlaces is how many directories' checksums are remembered.
 	recentPlaces = 256

@@ -27,7 +27,7 @@ type Config struct {
 
 // The defaults of the sizes.
 const (
-	DefaultCacheSize = 64 << 20
+	DefaultCacheSize = fs.DefaultCacheSize
 	DefaultSpoolSize = 1 << 30
 )
 

@@ -62,7 +62,7 @@ func Unmount(path string, lazy bool) error {
 	at := slices.IndexFunc(list, func(s Status) bool { return s.Device == entry.Dev.String() })
 	if at < 0 && !ours(entry) {
 		return &Failure{
-			Text:   fmt.Sprintf("unmount %s: not a mount of deployfs, but %s of %s", path, entry.Type, entry.Source),
+			Text:   fmt.Sprintf("unmount %s: not a mount of deployfs, but %s of %s", Line(path), entry.Type, Line(entry.Source)),
 			Remedy: "use umount(8)",
 		}
 	}
@@ -94,5 +94,8 @@ func awaitEnd(s Status) error {
 		}
 		conn.Close()
 	}
-	return fmt.Errorf("unmount %s: the mount is gone, but its server, process %d, still runs", s.Mountpoint, s.PID)
+	return &Failure{
+		Text:   fmt.Sprintf("unmount %s: the mount is gone from here, but its server, process %d, still runs", Line(s.Mountpoint), s.PID),
+		Remedy: fmt.Sprintf("another mount namespace, a container's perhaps, may hold a copy: end that, or the server with `kill %d`", s.PID),
+	}
 }

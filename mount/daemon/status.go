@@ -22,7 +22,7 @@ type Status struct {
 	Since      time.Time `json:"since,omitzero"`
 	Requests   uint64    `json:"requests"` // messages from the kernel
 	Bytes      uint64    `json:"bytes"`    // of content handed out
-	Errors     uint64    `json:"errors"`   // answers of EIO
+	Errors     uint64    `json:"errors"`   // requests that failed for want of an object or of memory
 	Nodes      int       `json:"nodes"`    // entries that the kernel has asked for
 	OpenFiles  int       `json:"open_files"`
 	Cache      Usage     `json:"cache"` // bytes of decoded metadata in memory

@@ -14,7 +14,7 @@ import (
 	"deployfs/objstore/object"
 )
 
-// maxDepth bounds the nesting of directories, which only damage can exceed.
+// maxDepth bounds the nesting of directories; a commit can be made deeper.
 const maxDepth = 4096
 
 // Loader reads directories.
