@@ -38,39 +38,7 @@ func (f *FS) fill(e *entry, out *gofuse.Attr) error {
 	out.Ino = e.ino
 	out.Atime, out.Mtime, out.Ctime = f.opts.Mtime, f.opts.Mtime, f.opts.Mtime
 	out.Blksize = blockSize
-	if e.isDir() {
-		return f.fillDir(e, out)
-	}
-	h, err := f.stat(e.content)
-	if err != nil {
-		return err
-	}
-	out.Mode, out.Uid, out.Gid, out.Nlink = h.Mode, h.UID, h.GID, 1
-	out.Size = h.Size
-	if h.IsSymlink() {
-		out.Size = uint64(len(h.Target))
-	} else {
-		out.Blocks = (h.Size + blockSize - 1) / blockSize * (blockSize / 512)
-	}
-	return nil
-}
-
-// fillDir writes a directory's attributes. It has a link for each subdirectory,
-// which is why its dirtree is read; that it is bad shows when it is listed.
-func (f *FS) fillDir(e *entry, out *gofuse.Attr) error {
-	m, err := f.meta(e.meta)
-	if err != nil {
-		return err
-	}
-	out.Mode, out.Uid, out.Gid = m.Mode&(object.ModeType|f.opts.DirMode), m.UID, m.GID
-	out.Size, out.Blocks, out.Nlink = blockSize, blockSize/512, 2
-	t, err := f.tree(e.tree)
-	if err == nil {
-		out.Nlink += uint32(t.NumDirs())
-	} else if !lasting(err) {
-		return err // or the kernel would keep a wrong count
-	}
-	return nil
+	return e.in.attr(int(e.pos), out)
 }
 
 // lasting reports whether an error is the object's, and will be there again.

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"fmt"
 	"io"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -17,11 +18,11 @@ func (f *FS) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOut
 		return gofuse.ENOSYS
 	}
 	r := rowOf(in.NodeId)
-	e, err := f.entry(r)
+	sum, err := f.contentOf(r)
 	if err != nil {
 		return f.failed(r, "", err)
 	}
-	file, err := f.files.Reopen(e.content)
+	file, err := f.files.Reopen(sum)
 	if err != nil {
 		return f.failed(r, "", err)
 	}
@@ -53,16 +54,33 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	file, err := f.content(r, e.content)
+	sum, err := e.content()
+	if err != nil {
+		return 0, err
+	}
+	file, err := f.content(r, sum)
 	if err != nil {
 		return 0, err
 	}
 	defer f.files.Release(file)
+	if size, ok := e.in.promised(int(e.pos)); ok && int64(size) != file.Size {
+		f.dropIndex()
+		return 0, object.Corrupt(contentName(sum), fmt.Errorf("it had %d bytes when its directory was indexed, and has %d", size, file.Size))
+	}
 	n, err := file.ReadAt(buf, offset)
 	if err == io.EOF {
-		err = checkEnd(e.content, offset+int64(n), file.Size)
+		err = checkEnd(sum, offset+int64(n), file.Size)
 	}
 	return n, err
+}
+
+// contentOf is the content object of the file at r.
+func (f *FS) contentOf(r row) (sum object.Checksum, err error) {
+	e, err := f.entry(r)
+	if err != nil {
+		return sum, err
+	}
+	return e.content()
 }
 
 // content returns the file's content, verified as the options say.
@@ -81,5 +99,9 @@ func checkEnd(sum object.Checksum, end, size int64) error {
 	if end >= size {
 		return nil
 	}
-	return object.Corrupt(object.Name{Checksum: sum, Kind: object.KindFile}, io.ErrUnexpectedEOF)
+	return object.Corrupt(contentName(sum), io.ErrUnexpectedEOF)
+}
+
+func contentName(sum object.Checksum) object.Name {
+	return object.Name{Checksum: sum, Kind: object.KindFile}
 }

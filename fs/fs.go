@@ -21,6 +21,7 @@ type FS struct {
 	rootDir place
 
 	nodes  *table
+	index  atomic.Pointer[mapped] // nil as long as there is none
 	recent [recentPlaces]atomic.Pointer[place]
 	trees  *cache.Cache[object.DirTree]
 	metas  *cache.Cache[object.DirMeta]

@@ -5,8 +5,6 @@ import (
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
-
-	"deployfs/objstore/object"
 )
 
 // Lookup finds a name in a directory. An absent name is an answer that the
@@ -16,44 +14,35 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 	if len(name) > maxName {
 		return gofuse.Status(unix.ENAMETOOLONG)
 	}
-	dir, n, t, status := f.directory(in.NodeId)
+	at, n, d, status := f.directory(in.NodeId)
 	if !status.Ok() {
 		return status
 	}
-	pos, ok := position(t, unsafe.Slice(unsafe.StringData(name), len(name)))
+	pos, ok := d.find(unsafe.Slice(unsafe.StringData(name), len(name)))
 	if !ok {
 		*out = gofuse.EntryOut{EntryValid: forever}
 		return gofuse.OK
 	}
-	e := entryAt(dir, n.ino, t, pos)
+	e := entry{node{at, uint32(pos), inodeOf(n.ino, d.name(pos))}, d}
 	if err := f.answer(&e, out); err != nil {
-		return f.failed(dir, name, err)
+		return f.failed(at, name, err)
 	}
 	return gofuse.OK
 }
 
 // directory is the directory that a node id of the kernel's names: its row, its
-// node and its content.
-func (f *FS) directory(nodeID uint64) (row, node, object.DirTree, gofuse.Status) {
-	dir := rowOf(nodeID)
-	n, ok := f.nodes.get(dir)
+// node and its entries.
+func (f *FS) directory(nodeID uint64) (row, node, dir, gofuse.Status) {
+	r := rowOf(nodeID)
+	n, ok := f.nodes.get(r)
 	if !ok {
-		return dir, n, object.DirTree{}, gofuse.Status(unix.ESTALE)
+		return r, n, nil, gofuse.Status(unix.ESTALE)
 	}
-	t, err := f.dir(dir)
+	d, err := f.dir(r)
 	if err != nil {
-		return dir, n, t, f.failed(dir, "", err)
+		return r, n, nil, f.failed(r, "", err)
 	}
-	return dir, n, t, gofuse.OK
-}
-
-// position is where a name stands in a directory.
-func position(t object.DirTree, name []byte) (int, bool) {
-	if i, ok := t.FindFile(name); ok {
-		return i, true
-	}
-	i, ok := t.FindDir(name)
-	return t.NumFiles() + i, ok
+	return r, n, d, gofuse.OK
 }
 
 // answer writes an entry for the kernel and gives it a row.
@@ -78,9 +67,9 @@ func (f *FS) Readlink(cancel <-chan struct{}, in *gofuse.InHeader) ([]byte, gofu
 	if err != nil {
 		return nil, f.failed(r, "", err)
 	}
-	h, err := f.header(e.content)
+	target, err := e.in.target(int(e.pos))
 	if err != nil {
 		return nil, f.failed(r, "", err)
 	}
-	return []byte(h.Target), gofuse.OK
+	return target, gofuse.OK
 }

@@ -24,91 +24,107 @@ const chunkRows = 1 << 12
 // copying them.
 type chunk struct {
 	nodes    [chunkRows]node
+	tags     [chunkRows]atomic.Uint32      // what is known of a node beside that
 	verified [chunkRows / 32]atomic.Uint32 // a bit for each row
 }
 
 // table is an append-only list of nodes with an index by parent and position.
-// It takes 16 bytes for a node, and 6 to 11 in the index.
+// It takes 20 bytes for a node, and 6 to 11 in the index. Readers take no lock.
 type table struct {
-	mu     sync.RWMutex
-	chunks []*chunk
-	len    uint32
-	index  []row // open addressing; 0 is free, as the root is never looked up
+	chunks atomic.Pointer[[]*chunk]
+	len    atomic.Uint32
+	index  atomic.Pointer[slots]
+	mu     sync.Mutex // held to append
 }
 
+// slots is an open-addressing hash table of rows; 0 is free, as the root is
+// never looked up.
+type slots []atomic.Uint32
+
 func newTable() *table {
-	t := &table{index: make([]row, 1<<10)}
+	t := &table{}
+	t.chunks.Store(new([]*chunk))
+	index := make(slots, 1<<10)
+	t.index.Store(&index)
 	t.append(node{ino: rootIno})
 	return t
 }
 
 // get returns the node of a row, false when there is no such row.
 func (t *table) get(r row) (node, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if uint32(r) >= t.len {
+	if uint32(r) >= t.len.Load() {
 		return node{}, false
 	}
 	return *t.at(r), true
 }
 
-func (t *table) at(r row) *node { return &t.chunks[r/chunkRows].nodes[r%chunkRows] }
+func (t *table) chunk(r row) *chunk { return (*t.chunks.Load())[r/chunkRows] }
+
+func (t *table) at(r row) *node { return &t.chunk(r).nodes[r%chunkRows] }
 
 // child returns the row of the entry at pos in parent, which it appends when the
 // kernel asks for the first time; false when the table is full.
 func (t *table) child(n node) (row, bool) {
-	t.mu.RLock()
-	r := t.index[t.slot(n)]
-	t.mu.RUnlock()
-	if r != 0 {
+	if r := t.find(n); r != 0 {
 		return r, true
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := t.index[t.slot(n)]; r != 0 {
+	if r := t.find(n); r != 0 {
 		return r, true
 	}
-	if t.len == 1<<32-1 {
+	last := t.len.Load()
+	if last == 1<<32-1 {
 		return 0, false
 	}
-	if int(t.len) >= len(t.index)/4*3 {
+	if int(last) >= len(*t.index.Load())/4*3 {
 		t.grow()
 	}
-	r = row(t.len)
 	t.append(n)
-	t.index[t.slot(n)] = r
-	return r, true
+	t.slot(*t.index.Load(), n).Store(last)
+	return row(last), true
 }
 
+// find returns the row of n, 0 when it has none yet.
+func (t *table) find(n node) row { return row(t.slot(*t.index.Load(), n).Load()) }
+
 func (t *table) append(n node) {
-	if t.len%chunkRows == 0 {
-		t.chunks = append(t.chunks, new(chunk))
+	r := t.len.Load()
+	if r%chunkRows == 0 {
+		chunks := append(*t.chunks.Load(), new(chunk))
+		t.chunks.Store(&chunks)
 	}
-	*t.at(row(t.len)) = n
-	t.len++
+	*t.at(row(r)) = n
+	t.len.Store(r + 1) // from now on it is seen
 }
 
 // slot is where in the index the row of n is, or would be.
-func (t *table) slot(n node) int {
-	mask := len(t.index) - 1
+func (t *table) slot(index slots, n node) *atomic.Uint32 {
+	mask := len(index) - 1
 	h := (uint64(n.parent)<<32 | uint64(n.pos)) * 0x9e3779b97f4a7c15
 	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
-		r := t.index[i]
+		r := index[i].Load()
 		if r == 0 {
-			return i
+			return &index[i]
 		}
-		if known := t.at(r); known.parent == n.parent && known.pos == n.pos {
-			return i
+		if known := t.at(row(r)); known.parent == n.parent && known.pos == n.pos {
+			return &index[i]
 		}
 	}
 }
 
+// grow makes a larger index. Who still searches the old one finds less there,
+// and then takes the lock.
 func (t *table) grow() {
-	t.index = make([]row, 2*len(t.index))
-	for r := row(1); uint32(r) < t.len; r++ {
-		t.index[t.slot(*t.at(r))] = r
+	index := make(slots, 2*len(*t.index.Load()))
+	for r := row(1); uint32(r) < t.len.Load(); r++ {
+		t.slot(index, *t.at(r)).Store(uint32(r))
 	}
+	t.index.Store(&index)
 }
+
+// tag is what was remembered of a row, 0 at first.
+func (t *table) tag(r row) *atomic.Uint32 { return &t.chunk(r).tags[r%chunkRows] }
 
 // verified reports whether the row's content was marked as verified.
 func (t *table) verified(r row) bool {
@@ -122,14 +138,8 @@ func (t *table) setVerified(r row) {
 }
 
 func (t *table) mark(r row) (word *atomic.Uint32, bit uint32) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return &t.chunks[r/chunkRows].verified[r%chunkRows/32], 1 << (r % 32)
+	return &t.chunk(r).verified[r%chunkRows/32], 1 << (r % 32)
 }
 
 // size is the number of rows.
-func (t *table) size() int {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return int(t.len)
-}
+func (t *table) size() int { return int(t.len.Load()) }

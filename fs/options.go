@@ -53,6 +53,8 @@ type Options struct {
 	Mtime     uint64 // of every entry, in seconds since 1970
 	DirMode   uint32 // permission bits that directories may have; 0 means all
 
+	NoXattrs bool // the source has no extended attributes
+
 	// Report is told of every object that can't be shown, once: the path of
 	// the entry that needs it and why. It may be called at the same time.
 	Report func(path string, err error)

@@ -49,27 +49,28 @@ func (f *FS) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.
 // no longer fits.
 func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
 	f.stats.requests.Add(1)
-	dir, n, t, status := f.directory(in.NodeId)
+	at, n, d, status := f.directory(in.NodeId)
 	if !status.Ok() {
 		return status
 	}
 	up, _ := f.nodes.get(n.parent)
-	total := uint64(dots + t.NumFiles() + t.NumDirs())
-	var found entry // one for all
-	for at := in.Offset; at < total; at++ {
-		d := gofuse.DirEntry{Off: at + 1, Mode: object.ModeDir}
+	files, subdirs := d.size()
+	found := entry{node{parent: at}, d} // one for all
+	for i := in.Offset; i < uint64(dots+files+subdirs); i++ {
+		out := gofuse.DirEntry{Off: i + 1, Mode: object.ModeDir}
 		var e *entry
-		switch at {
+		switch i {
 		case 0:
-			d.Name, d.Ino = ".", n.ino
+			out.Name, out.Ino = ".", n.ino
 		case 1:
-			d.Name, d.Ino = "..", up.ino
+			out.Name, out.Ino = "..", up.ino
 		default:
-			found = entryAt(dir, n.ino, t, int(at-dots))
+			name := d.name(int(i - dots))
+			found.pos, found.ino = uint32(i-dots), inodeOf(n.ino, name)
 			e = &found
-			d.Name, d.Ino, d.Mode = unsafe.String(&e.name[0], len(e.name)), e.ino, 0
+			out.Name, out.Ino, out.Mode = unsafe.String(&name[0], len(name)), e.ino, 0
 		}
-		if !add(d, e) {
+		if !add(out, e) {
 			break
 		}
 	}
@@ -81,9 +82,9 @@ func (f *FS) typeOf(e *entry) uint32 {
 	if e.isDir() {
 		return object.ModeDir
 	}
-	h, err := f.stat(e.content)
-	if err != nil {
+	var out gofuse.Attr
+	if err := e.in.attr(int(e.pos), &out); err != nil {
 		return 0
 	}
-	return h.Mode & object.ModeType
+	return out.Mode & object.ModeType
 }

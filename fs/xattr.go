@@ -49,22 +49,22 @@ func put(dest, value []byte) (uint32, gofuse.Status) {
 }
 
 func (f *FS) xattrs(r row) ([]object.Xattr, gofuse.Status) {
+	if f.noXattrs() {
+		return nil, gofuse.ENOSYS // once: the kernel asks no more
+	}
 	e, err := f.entry(r)
 	if err != nil {
 		return nil, f.failed(r, "", err)
 	}
-	var list []object.Xattr
-	if e.isDir() {
-		var m object.DirMeta
-		m, err = f.meta(e.meta)
-		list = m.Xattrs
-	} else {
-		var h object.Header
-		h, err = f.header(e.content)
-		list = h.Xattrs
-	}
+	list, err := e.in.xattrs(int(e.pos))
 	if err != nil {
 		return nil, f.failed(r, "", err)
 	}
 	return list, gofuse.OK
+}
+
+// noXattrs reports whether it is known that no entry has any.
+func (f *FS) noXattrs() bool {
+	m := f.index.Load()
+	return f.opts.NoXattrs || m != nil && !m.HasXattrs()
 }

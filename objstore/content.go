@@ -56,12 +56,12 @@ func (r *Repo) Stat(sum object.Checksum) (h object.Header, err error) {
 }
 
 // Header is a content object's whole header.
-func (r *Repo) Header(sum object.Checksum) (object.Header, error) {
-	c, err := r.Content(sum)
-	if err != nil {
-		return object.Header{}, err
-	}
-	return c.Header, c.Close()
+func (r *Repo) Header(sum object.Checksum) (h object.Header, err error) {
+	err = r.find(object.Name{Checksum: sum, Kind: object.KindFile}, func(repo *Repo, path string) error {
+		h, err = repo.wholeHeader(path)
+		return err
+	})
+	return h, err
 }
 
 // find calls visit for this repository, then for its parents, until it finds
@@ -100,8 +100,15 @@ func (r *Repo) openContent(path string) (*Content, error) {
 }
 
 func (r *Repo) statContent(path string) (object.Header, error) {
+	if r.mode == Archive || r.mode == BareUser {
+		return r.wholeHeader(path)
+	}
+	return r.statBare(path)
+}
+
+func (r *Repo) wholeHeader(path string) (object.Header, error) {
 	if r.mode != Archive && r.mode != BareUser {
-		return r.statBare(path)
+		return r.bareWholeHeader(path)
 	}
 	c, err := r.openContent(path)
 	if err != nil {
@@ -127,12 +134,13 @@ func (c *Content) Release() *os.File {
 // Size is how many bytes Read will give, in all, or fail.
 func (c *Content) Size() int64 { return int64(c.Header.Size) }
 
-// verifyBuffers hold what is read only to be checked.
-var verifyBuffers = sync.Pool{New: func() any { return new([128 << 10]byte) }}
+// verifyBuffers hold what is read only to be checked. They are large, so that
+// the kernel reads ahead while a buffer is hashed, whatever the disk's setting.
+var verifyBuffers = sync.Pool{New: func() any { return new([512 << 10]byte) }}
 
 // Verify reads what is left of the content and checks it.
 func (c *Content) Verify() error {
-	buf := verifyBuffers.Get().(*[128 << 10]byte)
+	buf := verifyBuffers.Get().(*[512 << 10]byte)
 	defer verifyBuffers.Put(buf)
 	for {
 		if _, err := c.Read(buf[:]); err == io.EOF {
@@ -141,6 +149,14 @@ func (c *Content) Verify() error {
 			return err
 		}
 	}
+}
+
+// CheckFile checks what r reads as Verify checks the content itself: a copy that
+// was made of it. It reads nothing of c.
+func (c *Content) CheckFile(r io.Reader) error {
+	copied := &Content{Header: c.Header, name: c.name, src: r, hash: sha256.New()}
+	copied.hash.Write(c.Header.Hashed())
+	return copied.Verify()
 }
 
 // Read reads content, and at its end checks it.

@@ -2,10 +2,8 @@ package objstore
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -71,41 +69,25 @@ func (r *Repo) openBare(path string) (*Content, error) {
 }
 
 func (r *Repo) openBareSymlink(path string) (*Content, error) {
-	h, err := r.statBare(path)
+	h, err := r.bareWholeHeader(path)
 	if err != nil {
-		return nil, err
-	}
-	link := fmt.Sprintf("/proc/self/fd/%d/%s", r.objects.Fd(), path)
-	if h.Xattrs, err = r.bareXattrs(path, linkXattrs(link)); err != nil {
 		return nil, err
 	}
 	return &Content{Header: h, src: bytes.NewReader(nil), close: func() error { return nil }}, nil
 }
 
-// xattrSource lists names and reads values, as llistxattr(2) and lgetxattr(2) do.
-type xattrSource struct {
-	list func(dest []byte) (int, error)
-	get  func(name string, dest []byte) (int, error)
-}
-
-func fdXattrs(f *os.File) xattrSource {
-	return xattrSource{
-		func(dest []byte) (int, error) { return unix.Flistxattr(int(f.Fd()), dest) },
-		func(name string, dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), name, dest) },
+// bareWholeHeader reads a header without opening the object.
+func (r *Repo) bareWholeHeader(path string) (h object.Header, err error) {
+	if h, err = r.statBare(path); err == nil {
+		h.Xattrs, err = r.bareXattrs(path, pathXattrs(r.objects, path))
 	}
-}
-
-func linkXattrs(path string) xattrSource {
-	return xattrSource{
-		func(dest []byte) (int, error) { return unix.Llistxattr(path, dest) },
-		func(name string, dest []byte) (int, error) { return unix.Lgetxattr(path, name, dest) },
-	}
+	return h, err
 }
 
 // bareXattrs reads the xattrs of the object file at path, where its mode keeps them.
 func (r *Repo) bareXattrs(path string, src xattrSource) ([]object.Xattr, error) {
 	switch {
-	case r.mode == BareUserOnly || r.noXattrs && r.mode == Bare:
+	case !r.HasXattrs():
 		return nil, nil
 	case r.mode == BareSplitXattrs:
 		return r.splitXattrs(strings.TrimSuffix(path, ".file") + ".file-xattrs-link")
@@ -126,48 +108,6 @@ func (r *Repo) splitXattrs(path string) ([]object.Xattr, error) {
 		return nil, damaged("%s: %w", path, err)
 	}
 	return list, nil
-}
-
-// read returns the xattrs sorted by name. As ostree does, it leaves out those
-// with an empty value.
-func (s xattrSource) read() ([]object.Xattr, error) {
-	names, err := growing(s.list)
-	if err == unix.ENOTSUP {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var list []object.Xattr
-	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
-		if name == "" {
-			continue
-		}
-		value, err := growing(func(dest []byte) (int, error) { return s.get(name, dest) })
-		if err != nil {
-			return nil, fmt.Errorf("xattr %s: %w", name, err)
-		}
-		if len(value) > 0 {
-			list = append(list, object.Xattr{Name: name, Value: value})
-		}
-	}
-	slices.SortFunc(list, func(a, b object.Xattr) int { return strings.Compare(a.Name, b.Name) })
-	return list, nil
-}
-
-// growing calls read with larger buffers until the answer fits.
-func growing(read func([]byte) (int, error)) ([]byte, error) {
-	for size := 256; ; size *= 4 {
-		buf := make([]byte, size)
-		n, err := read(buf)
-		if err == unix.ERANGE && size <= 1<<16 {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return buf[:n:n], nil
-	}
 }
 
 // openBareUser opens a content object in mode bare-user: a regular file whose

@@ -127,5 +127,8 @@ func (r *Repo) Mode() Mode { return r.mode }
 // Config is the repository's own configuration.
 func (r *Repo) Config() *KeyFile { return r.config }
 
+// HasXattrs reports whether the repository keeps extended attributes of files.
+func (r *Repo) HasXattrs() bool { return r.mode != BareUserOnly && !(r.noXattrs && r.mode == Bare) }
+
 // Parent is the repository that is searched for what is missing here, or nil.
 func (r *Repo) Parent() *Repo { return r.parent }

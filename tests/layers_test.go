@@ -20,6 +20,7 @@ var heights = map[string]int{
 	"objstore/refs":     2,
 	"objstore/tree":     2,
 	"objstore":          4,
+	"objstore/index":    5,
 	"fs/cache":          5,
 	"fs/backing":        5,
 	"fs/flight":         0,

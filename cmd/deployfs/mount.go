@@ -33,6 +33,8 @@ func mountVerb() cli.Verb {
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			sizeOption(&o.cfg.CacheSize, "cache-size", "Memory for decoded directories (64M)"),
 			sizeOption(&o.cfg.SpoolSize, "spool-size", "Disk for inflated content of archive repositories (1G)"),
+			cacheDirOption(&o.cfg.CacheDir),
+			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
 		},
 		Examples: []cli.Example{

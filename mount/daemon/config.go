@@ -16,13 +16,15 @@ type Config struct {
 	Subpath     string // directory of the commit that is shown; "" is its root
 	Overlay     string // directory of a writable layer on top; "" is none
 	Verify      fs.Verify
-	CacheSize   int64 // bytes of decoded metadata in memory
-	SpoolSize   int64 // bytes of inflated archive content on disk
-	CommitMtime bool  // show the commit's time instead of 1970
-	AllowOther  bool  // let other users in
-	NoSuid      bool  // ignore setuid bits and file capabilities
-	NonEmpty    bool  // mount over a directory that has entries
-	NoLock      bool  // do not hold the repository's lock
+	CacheSize   int64  // bytes of decoded metadata in memory
+	SpoolSize   int64  // bytes of inflated archive content on disk
+	CommitMtime bool   // show the commit's time instead of 1970
+	AllowOther  bool   // let other users in
+	NoSuid      bool   // ignore setuid bits and file capabilities
+	NonEmpty    bool   // mount over a directory that has entries
+	NoLock      bool   // do not hold the repository's lock
+	NoIndex     bool   // neither use nor build a tree index
+	CacheDir    string // of derived data
 }
 
 // The defaults of the sizes.
@@ -34,7 +36,7 @@ const (
 // absolute makes the paths independent of the working directory, which a
 // server in the background leaves.
 func (c *Config) absolute() error {
-	for _, path := range []*string{&c.Repo, &c.Mountpoint, &c.Overlay} {
+	for _, path := range []*string{&c.Repo, &c.Mountpoint, &c.Overlay, &c.CacheDir} {
 		if *path == "" {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"deployfs/fs"
 	"deployfs/fs/backing"
 	"deployfs/objstore"
+	"deployfs/objstore/index"
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 )
@@ -27,7 +28,9 @@ type view struct {
 	repo   *objstore.Repo
 	lock   *objstore.Lock
 	commit object.Checksum
+	root   index.Root // what is shown
 	fs     *fs.FS
+	index  *index.Mapped // nil as long as there is none
 }
 
 // prepare opens what the configuration names, and proves that its root
@@ -83,7 +86,8 @@ func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.E
 }
 
 func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report func(string, error)) error {
-	opts := fs.Options{Verify: cfg.Verify, CacheSize: cfg.CacheSize, Report: report}
+	v.root = index.Root{Tree: dir.Tree, Meta: dir.Meta}
+	opts := fs.Options{Verify: cfg.Verify, CacheSize: cfg.CacheSize, NoXattrs: !v.repo.HasXattrs(), Report: report}
 	if cfg.CommitMtime {
 		opts.Mtime = commit.Timestamp
 	}
@@ -91,7 +95,7 @@ func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report fu
 		opts.DirMode = bareUserOnlyMode
 	}
 	open := func(sum object.Checksum) (backing.Content, error) { return v.repo.Content(sum) }
-	files := backing.NewStore(open, backing.NewSpool(spoolDir()), backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
+	files := backing.NewStore(open, backing.NewSpool(cfg.CacheDir), backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
 	view, err := fs.New(v.repo, files, dir.Tree, dir.Meta, opts)
 	v.fs = view
 	return err
@@ -104,6 +108,9 @@ func (v *view) unlock() { v.lock.Close() } // nothing was written through it
 func (v *view) Close() {
 	if v.fs != nil {
 		v.fs.Close()
+	}
+	if v.index != nil {
+		v.index.Close()
 	}
 	if v.repo != nil {
 		v.repo.Close()

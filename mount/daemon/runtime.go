@@ -31,13 +31,14 @@ func runtimeDir() (string, error) {
 	return dir, nil
 }
 
-// spoolDir is where inflated content is kept.
-func spoolDir() string {
+// CacheDir is where this user's derived data is kept: inflated content, and
+// indexes of repositories that can't be written.
+func CacheDir() string {
 	if os.Geteuid() == 0 {
 		return "/var/cache/deployfs"
 	}
 	if base, err := os.UserCacheDir(); err == nil {
 		return filepath.Join(base, "deployfs")
 	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("deployfs-spool-%d", os.Geteuid()))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("deployfs-cache-%d", os.Geteuid()))
 }

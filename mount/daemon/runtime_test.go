@@ -92,12 +92,12 @@ func TestDirsWithoutXDG(t *testing.T) {
 		t.Errorf("runtime directory %s, %v", dir, err)
 	}
 	t.Setenv("XDG_CACHE_HOME", home+"/cache")
-	if dir := spoolDir(); dir != home+"/cache/deployfs" {
+	if dir := CacheDir(); dir != home+"/cache/deployfs" {
 		t.Errorf("spool %s", dir)
 	}
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
-	if dir := spoolDir(); filepath.Dir(dir) != home {
+	if dir := CacheDir(); filepath.Dir(dir) != home {
 		t.Errorf("spool without a home %s", dir)
 	}
 }
@@ -110,7 +110,7 @@ func TestRootDirs(t *testing.T) {
 	if dir := private(t); dir != "/run/deployfs" {
 		t.Errorf("runtime directory %s", dir)
 	}
-	if dir := spoolDir(); dir != "/var/cache/deployfs" {
+	if dir := CacheDir(); dir != "/var/cache/deployfs" {
 		t.Errorf("spool %s", dir)
 	}
 }

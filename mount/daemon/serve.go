@@ -80,6 +80,7 @@ type server struct {
 	device  mount.Dev // of what is mounted at the mountpoint, once it is
 	control *socket
 	ended   chan struct{} // closed when the kernel has ended the connection
+	indexer *indexer
 }
 
 // start does everything until the tree can be used.
@@ -110,6 +111,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.indexer = startIndexer(&s.cfg, s.view)
 	go answer(s.control, s.status)
 	return nil
 }
@@ -158,6 +160,7 @@ func (s *server) unmount() error {
 // has files open after endTime gets ENOTCONN when the process ends. The control
 // socket goes after the repository's lock: who no longer finds it can prune.
 func (s *server) close() {
+	s.indexer.stop()
 	if s.ended != nil {
 		select {
 		case <-s.ended:
@@ -194,6 +197,6 @@ func (s *server) status() Status {
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
 		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
+		Index: s.indexer.status(), Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
 	}
 }

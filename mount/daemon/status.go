@@ -25,9 +25,28 @@ type Status struct {
 	Errors     uint64    `json:"errors"`   // requests that failed for want of an object or of memory
 	Nodes      int       `json:"nodes"`    // entries that the kernel has asked for
 	OpenFiles  int       `json:"open_files"`
+	Index      Index     `json:"index"`
 	Cache      Usage     `json:"cache"` // bytes of decoded metadata in memory
 	Spool      Usage     `json:"spool"` // bytes of inflated content on disk
 }
+
+// Index tells about the tree index of a mount.
+type Index struct {
+	State IndexState `json:"state"`
+	Bytes int        `json:"bytes,omitempty"`
+	Error string     `json:"error,omitempty"` // why there is none
+}
+
+// IndexState is how far a mount has come with its index.
+type IndexState string
+
+// The states, in their order.
+const (
+	IndexNone     IndexState = "none"     // not wanted, or not to be had
+	IndexChecking IndexState = "checking" // looks for one and checks it
+	IndexBuilding IndexState = "building"
+	IndexUsed     IndexState = "used"
+)
 
 // Usage is how much of a limit is used, in bytes.
 type Usage struct {

@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/index"
+)
+
+const (
+	// indexAfter is how long a mount must have lived before an index is built
+	// for it: who mounts for a glance does not pay.
+	indexAfter = time.Second
+	// builderNice is the priority of building: what readers leave.
+	builderNice = 10
+)
+
+// indexer gets the index of a mounted tree while the tree is served.
+type indexer struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	state  atomic.Pointer[Index]
+}
+
+// startIndexer looks for the index of a view, which it has built when there is
+// none, and lets the view use it.
+func startIndexer(cfg *Config, v *view) *indexer {
+	ctx, cancel := context.WithCancel(context.Background())
+	ix := &indexer{cancel: cancel, done: make(chan struct{})}
+	if cfg.NoIndex {
+		ix.state.Store(&Index{State: IndexNone})
+		close(ix.done)
+		return ix
+	}
+	ix.state.Store(&Index{State: IndexChecking})
+	go func() {
+		defer close(ix.done)
+		if err := ix.run(ctx, cfg, v); err != nil {
+			ix.state.Store(&Index{State: IndexNone, Error: err.Error()})
+		}
+	}()
+	return ix
+}
+
+func (ix *indexer) run(ctx context.Context, cfg *Config, v *view) (err error) {
+	store := index.OpenStore(v.repo, cfg.CacheDir)
+	defer store.Close()
+	if v.index, err = store.Open(v.root); err != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(indexAfter):
+		}
+		ix.state.Store(&Index{State: IndexBuilding})
+		if err := build(ctx, cfg, v); err != nil {
+			return err
+		}
+		if v.index, err = store.Open(v.root); err != nil {
+			return err
+		}
+	}
+	ix.state.Store(&Index{State: IndexUsed, Bytes: v.index.Size()})
+	v.fs.UseIndex(v.index.Index, func() {
+		ix.state.Store(&Index{State: IndexNone, Error: "objects have changed since it was built"})
+		stale := index.OpenStore(v.repo, cfg.CacheDir)
+		defer stale.Close()
+		stale.Drop(v.root)
+	})
+	return nil
+}
+
+// build runs this program to build the index: what that takes of memory is given
+// back, and it can be of low priority. It ends with ctx.
+func build(ctx context.Context, cfg *Config, v *view) error {
+	runtime.LockOSThread() // the child's life hangs on the thread's
+	defer runtime.UnlockOSThread()
+	var stderr strings.Builder
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", "index", "--repo="+cfg.Repo, "--cache-dir="+cfg.CacheDir, "--subpath="+cfg.Subpath, "--", v.commit.String())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("building index: %w", err)
+	}
+	unix.Setpriority(unix.PRIO_PROCESS, cmd.Process.Pid, builderNice) // a favour, no more
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("building index: %w: %s", err, Line(strings.TrimSpace(stderr.String())))
+	}
+	return nil
+}
+
+// stop ends the work on the index. A nil indexer has none.
+func (ix *indexer) stop() {
+	if ix != nil {
+		ix.cancel()
+		<-ix.done
+	}
+}
+
+func (ix *indexer) status() Index { return *ix.state.Load() }
