@@ -26,6 +26,10 @@ type FS struct {
 	trees  *cache.Cache[object.DirTree]
 	metas  *cache.Cache[object.DirMeta]
 
+	ahead  *ahead
+	passed *passed // nil unless the kernel reads files by itself
+	server atomic.Pointer[gofuse.Server]
+
 	stats    counters
 	mu       sync.Mutex
 	reported map[string]struct{}
@@ -55,7 +59,7 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		trees.Close()
 		return nil, err
 	}
-	return &FS{
+	f := &FS{
 		RawFileSystem: gofuse.NewDefaultRawFileSystem(),
 		src:           src,
 		files:         files,
@@ -65,14 +69,20 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		trees:         trees,
 		metas:         metas,
 		reported:      map[string]struct{}{},
-	}, nil
+	}
+	f.ahead = newAhead(f)
+	return f, nil
 }
 
 // String is the filesystem's name.
 func (f *FS) String() string { return "deployfs" }
 
+// Init is told the connection.
+func (f *FS) Init(server *gofuse.Server) { f.server.Store(server) }
+
 // Close ends the caches. The FS must not be asked any more.
 func (f *FS) Close() {
+	f.ahead.close()
 	f.trees.Close()
 	f.metas.Close()
 	f.files.Close()

@@ -26,6 +26,7 @@ func mountVerb() cli.Verb {
 			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
 			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
 			verifyOption(&o.cfg.Verify),
+			dataOption(&o.cfg.Data),
 			mtimeOption(&o.cfg.CommitMtime),
 			cli.Flag(&o.cfg.AllowOther, "allow-other", "", "Let other users in; file modes say who may do what"),
 			cli.Flag(&o.cfg.NoSuid, "nosuid", "", "Ignore setuid bits and file capabilities"),
@@ -84,6 +85,18 @@ func verifyOption(v *fs.Verify) cli.Option {
 	}
 	option := cli.Func(set, "verify", "", "none|first|always", "When to check objects against their names (first)")
 	option.Values = []string{"none", "first", "always"}
+	return option
+}
+
+func dataOption(d *daemon.Data) cli.Option {
+	set := func(text string) (err error) {
+		if *d, err = daemon.ParseData(text); err != nil {
+			err = fmt.Errorf("--data: %w", err)
+		}
+		return err
+	}
+	option := cli.Func(set, "data", "", "auto|cached|passthrough", "How content reaches the kernel (auto)")
+	option.Values = []string{"auto", "cached", "passthrough"}
 	return option
 }
 

@@ -3,7 +3,6 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"log"
 	"os"
 	"path"
 
@@ -30,7 +29,7 @@ func (s *server) attach(target string) error {
 	if err != nil {
 		return err
 	}
-	fuse, err := serve(s.view.fs, dev, s.log)
+	fuse, err := s.serve(dev)
 	if err != nil {
 		return errors.Join(fmt.Errorf("mount %s: %w", target, err), mount.Unmount(target, true))
 	}
@@ -51,22 +50,33 @@ func (s *server) attach(target string) error {
 	return nil
 }
 
-// serve makes a server of the connection dev, which it takes over.
-func serve(view gofuse.RawFileSystem, dev *os.File, logger *log.Logger) (*gofuse.Server, error) {
+// serve makes a server of the connection dev, which it takes over, and chooses
+// the data path.
+func (s *server) serve(dev *os.File) (*gofuse.Server, error) {
 	defer dev.Close()
 	fd, err := unix.FcntlInt(dev.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	return gofuse.NewServer(view, fmt.Sprintf("/dev/fd/%d", fd), &gofuse.MountOptions{
+	opts := &gofuse.MountOptions{
 		Name:                     "deployfs",
 		MaxWrite:                 maxRead,
 		EnableAcl:                true,
 		EnableSymlinkCaching:     true,
 		ExplicitDataCacheControl: true,
-		DisabledCapabilities:     gofuse.CAP_PASSTHROUGH,
-		Logger:                   logger,
-	})
+		Logger:                   s.log,
+	}
+	s.data = s.view.wantedData(&s.cfg)
+	if s.data.Path == DataPassthrough {
+		opts.MaxStackDepth = s.view.stackDepth()
+	} else {
+		opts.DisabledCapabilities = gofuse.CAP_PASSTHROUGH
+	}
+	fuse, err := gofuse.NewServer(s.view.fs, fmt.Sprintf("/dev/fd/%d", fd), opts)
+	if err == nil && s.data.Path == DataPassthrough {
+		err = s.pass(fuse)
+	}
+	return fuse, err
 }
 
 // attachBelow mounts the view below a writable layer. Once the layer stands,

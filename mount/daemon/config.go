@@ -16,6 +16,7 @@ type Config struct {
 	Subpath     string // directory of the commit that is shown; "" is its root
 	Overlay     string // directory of a writable layer on top; "" is none
 	Verify      fs.Verify
+	Data        Data
 	CacheSize   int64  // bytes of decoded metadata in memory
 	SpoolSize   int64  // bytes of inflated archive content on disk
 	CommitMtime bool   // show the commit's time instead of 1970

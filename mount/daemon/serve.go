@@ -81,6 +81,7 @@ type server struct {
 	control *socket
 	ended   chan struct{} // closed when the kernel has ended the connection
 	indexer *indexer
+	data    DataPath
 }
 
 // start does everything until the tree can be used.
@@ -197,6 +198,6 @@ func (s *server) status() Status {
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
 		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Index: s.indexer.status(), Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
+		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
 	}
 }

@@ -25,6 +25,8 @@ type Status struct {
 	Errors     uint64    `json:"errors"`   // requests that failed for want of an object or of memory
 	Nodes      int       `json:"nodes"`    // entries that the kernel has asked for
 	OpenFiles  int       `json:"open_files"`
+	Data       string    `json:"data"`        // how content reaches the kernel
+	DataReason string    `json:"data_reason"` // why so
 	Index      Index     `json:"index"`
 	Cache      Usage     `json:"cache"` // bytes of decoded metadata in memory
 	Spool      Usage     `json:"spool"` // bytes of inflated content on disk

@@ -166,6 +166,8 @@ func (b *builder) file(w *writer, sum object.Checksum) (attr uint32, value uint6
 	if c.IsSymlink() {
 		return attr, w.target(c.Target)
 	}
+	w.files++
+	w.bytes += c.Size
 	return attr, c.Size
 }
 

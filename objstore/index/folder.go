@@ -114,6 +114,20 @@ func (f *folder) open(name string) (*Mapped, error) {
 	return &Mapped{x, data}, nil
 }
 
+// head reads the header of an index.
+func (f *folder) head(name string) (head [headerSize]byte, err error) {
+	fd, err := unix.Openat(int(f.Fd()), name, openFlags, 0)
+	if err != nil {
+		return head, err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Pread(fd, head[:], 0)
+	if err == nil && (n < headerSize || string(head[:len(magic)]) != magic || le32(head[atVersion:]) != version) {
+		err = fmt.Errorf("%s: not an index", name)
+	}
+	return head, err
+}
+
 // put writes a file aside and gives it its name. It is not synced: what a crash
 // leaves of it is found out by its checksum.
 func (f *folder) put(name string, data []byte) error {

@@ -8,7 +8,7 @@ const (
 	magic   = "deployfs index\x00\n"
 	version = 1
 
-	headerSize = 192
+	headerSize = 208
 	rowSize    = 16
 	sumSize    = 32
 	dirSize    = 12
@@ -29,7 +29,9 @@ const (
 	atRootTree = 64
 	atRootMeta = 96
 	atRootAttr = 128
-	atCounts   = 136 // of counts, u64 each
+	atFiles    = 136 // rows of regular files, u64
+	atBytes    = 144 // what these files hold, u64
+	atCounts   = 152 // of counts, u64 each
 )
 
 // counts is how much of everything an index holds.

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -85,6 +86,18 @@ func (s *Store) Open(root Root) (*Mapped, error) {
 		f.remove(fileName(root))
 	}
 	return nil, fmt.Errorf("index of dirtree %s: %w", root.Tree, fs.ErrNotExist)
+}
+
+// Totals is how many regular files the index of root has, and how many bytes are
+// in them; 0 when there is no index. It reads no more than that, and checks
+// nothing: a guess, not a fact.
+func (s *Store) Totals(root Root) (files, bytes uint64) {
+	for _, f := range s.dirs {
+		if head, err := f.head(fileName(root)); err == nil {
+			return binary.LittleEndian.Uint64(head[atFiles:]), binary.LittleEndian.Uint64(head[atBytes:])
+		}
+	}
+	return 0, 0
 }
 
 // put keeps an index, in place of what was there. Who has that open keeps it.

@@ -18,6 +18,8 @@ type writer struct {
 
 	attrOf   map[attrKey]uint32
 	setOf    map[string]uint32
+	files    uint64 // regular ones
+	bytes    uint64 // in them
 	targetOf map[string]uint64
 }
 
@@ -114,6 +116,8 @@ func (w *writer) finish(root Root, flavour Flavour, rootAttr uint32) ([]byte, er
 	copy(data[atRootTree:], root.Tree[:])
 	copy(data[atRootMeta:], root.Meta[:])
 	binary.LittleEndian.PutUint32(data[atRootAttr:], rootAttr)
+	binary.LittleEndian.PutUint64(data[atFiles:], w.files)
+	binary.LittleEndian.PutUint64(data[atBytes:], w.bytes)
 	for i, field := range c.fields() {
 		binary.LittleEndian.PutUint64(data[atCounts+8*i:], *field)
 	}

@@ -1,0 +1,232 @@
+package fs
+
+import (
+	"sync"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"deployfs/objstore/index"
+	"deployfs/objstore/object"
+)
+
+const (
+	aheadSlots   = 64       // contents that are held, and at most aheadSize of each
+	aheadSize    = 64 << 10 // bytes of the largest file that is read ahead
+	aheadStreams = 16       // directories that are watched
+	aheadFirst   = 4        // files that are read ahead at first
+	aheadMost    = aheadSlots / 2
+	aheadReaders = 4
+)
+
+// ahead reads small files before the kernel asks for them, once a reader goes
+// through a directory: a READ then waits for no disk. It needs an index, which
+// knows the files that come next without opening them.
+type ahead struct {
+	f       *FS
+	slots   [aheadSlots]slot
+	streams [aheadStreams]stream
+	jobs    chan job
+	readers sync.WaitGroup
+}
+
+// spot is a file's place: its directory's row and its position there.
+type spot struct {
+	dir row
+	pos uint32
+}
+
+// job is a file to be read.
+type job struct {
+	spot
+	sum  object.Checksum
+	size int
+}
+
+// slot holds the content of one file.
+type slot struct {
+	mu      sync.Mutex
+	spot    spot
+	state   slotState
+	done    chan struct{} // closed when it is no longer being read
+	data    []byte
+	pushing bool // data is in use
+}
+
+type slotState uint8
+
+const (
+	slotFree   slotState = iota
+	slotQueued           // nobody has begun
+	slotReading
+	slotFull
+)
+
+// stream is how far a reader has come in a directory.
+type stream struct {
+	mu     sync.Mutex
+	dir    row
+	last   uint32 // position that was read
+	until  uint32 // position up to which files were asked for
+	window uint32
+}
+
+func newAhead(f *FS) *ahead {
+	a := &ahead{f: f, jobs: make(chan job, aheadSlots)}
+	for range aheadReaders {
+		a.readers.Go(func() {
+			for j := range a.jobs {
+				a.read(j)
+			}
+		})
+	}
+	return a
+}
+
+// close ends the readers. Nobody may ask any more.
+func (a *ahead) close() {
+	close(a.jobs)
+	a.readers.Wait()
+}
+
+func (a *ahead) slot(at spot) *slot { return &a.slots[(uint32(at.dir)*37+at.pos)%aheadSlots] }
+
+// take copies the content of a file that was read ahead, and gives it up. When
+// it is being read, take waits.
+func (a *ahead) take(at spot, buf []byte) (n int, ok bool) {
+	s := a.slot(at)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spot != at {
+		return 0, false
+	}
+	if s.state == slotReading {
+		done := s.done
+		s.mu.Unlock()
+		<-done
+		s.mu.Lock()
+	}
+	if s.spot != at || s.state == slotFree {
+		return 0, false
+	}
+	full := s.state == slotFull && len(s.data) <= len(buf)
+	s.state = slotFree
+	if !full {
+		return 0, false
+	}
+	return copy(buf, s.data), true
+}
+
+// follow notes that the file at a position was read, and asks for those that
+// come next.
+func (a *ahead) follow(d *indexDir, pos uint32) {
+	s := &a.streams[d.row%aheadStreams]
+	s.mu.Lock()
+	from, until := s.advance(d.row, pos)
+	s.mu.Unlock()
+	for next := from; next < min(until, uint32(d.files)); next++ {
+		a.ask(d, next)
+	}
+}
+
+// advance returns the positions that are to be read ahead now.
+func (s *stream) advance(dir row, pos uint32) (from, until uint32) {
+	if s.dir != dir || pos < s.last || pos > s.until+aheadFirst {
+		s.dir, s.last, s.until, s.window = dir, pos, pos+1, 0
+		if pos > 0 {
+			return 0, 0 // perhaps the only one that is read
+		}
+	}
+	s.last = pos
+	s.window = min(max(2*s.window, aheadFirst), aheadMost)
+	if pos+1+s.window/2 < s.until {
+		return 0, 0 // far enough for now
+	}
+	from, until = max(s.until, pos+1), pos+1+s.window
+	s.until = max(until, s.until)
+	return from, until
+}
+
+// ask has a file read, unless too much is being read already.
+func (a *ahead) ask(d *indexDir, pos uint32) {
+	r := d.first + index.Row(pos)
+	if !d.x.Known(r) || d.x.Attributes(r).Mode&object.ModeType != object.ModeRegular {
+		return
+	}
+	size := d.x.FileSize(r)
+	if size == 0 || size > aheadSize {
+		return
+	}
+	j := job{spot{d.row, pos}, d.x.Sum(r), int(size)}
+	s := a.slot(j.spot)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == slotReading || s.state == slotQueued || s.pushing {
+		return
+	}
+	select {
+	case a.jobs <- j:
+		s.spot, s.state = j.spot, slotQueued
+	default:
+	}
+}
+
+// read does a job that is still wanted.
+func (a *ahead) read(j job) {
+	s := a.slot(j.spot)
+	s.mu.Lock()
+	if s.spot != j.spot || s.state != slotQueued {
+		s.mu.Unlock()
+		return
+	}
+	s.state, s.done = slotReading, make(chan struct{})
+	data := s.data
+	s.mu.Unlock()
+
+	data, err := a.load(j, data)
+
+	s.mu.Lock()
+	s.data, s.state, s.pushing = data, slotFull, true
+	if err != nil {
+		s.state = slotFree // who asks for it gets the error
+	}
+	close(s.done)
+	s.mu.Unlock()
+
+	// Whoever holds the page that push waits for may wait for this slot, which
+	// therefore is full by now.
+	pushed := err == nil && a.push(j, data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pushing = false
+	if pushed {
+		s.state = slotFree
+	}
+}
+
+// push puts a file's content into the kernel's cache, if the kernel has the file.
+func (a *ahead) push(j job, data []byte) bool {
+	r := a.f.nodes.find(node{parent: j.dir, pos: j.pos})
+	server := a.f.server.Load()
+	if r == 0 || server == nil {
+		return false
+	}
+	return server.InodeNotifyStoreCache(uint64(r)+gofuse.FUSE_ROOT_ID, 0, data).Ok()
+}
+
+// load reads a file's content, checked as the options say, into data.
+func (a *ahead) load(j job, data []byte) ([]byte, error) {
+	if cap(data) < j.size {
+		data = make([]byte, j.size)
+	}
+	data = data[:j.size]
+	file, err := a.f.files.Acquire(j.sum, a.f.opts.Verify != VerifyNone)
+	if err != nil {
+		return data, err
+	}
+	defer a.f.files.Release(file)
+	if file.Size != int64(j.size) {
+		return data, errChanged
+	}
+	_, err = file.ReadAt(data, 0)
+	return data, err
+}

@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"deployfs/fs"
+	"deployfs/objstore/index"
+)
+
+// Data is how content reaches the kernel.
+type Data uint8
+
+// The ways.
+const (
+	DataAuto        Data = iota // what suits the tree and this machine
+	DataCached                  // the kernel opens files without asking, and keeps what it read
+	DataPassthrough             // the kernel reads the repository's files by itself
+	DataPlain                   // every open is asked for
+)
+
+var dataNames = [...]string{"auto", "cached", "passthrough", "plain"}
+
+// String is the way's name.
+func (d Data) String() string { return dataNames[d] }
+
+// ParseData reads the name of a way that can be asked for.
+func ParseData(name string) (Data, error) {
+	for i, known := range dataNames[:DataPlain] {
+		if name == known {
+			return Data(i), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no data path: want auto, cached or passthrough", name)
+}
+
+// DataPath is a way that was chosen, and why.
+type DataPath struct {
+	Path   Data
+	Reason string
+}
+
+// largeFiles is the mean size from which on files are read through, in bytes:
+// an open of one costs a message, which takes about as long as reading it.
+const largeFiles = 1 << 20
+
+// wantedData chooses the data path for what is shown, as far as that can be said
+// without the kernel.
+func (v *view) wantedData(cfg *Config) DataPath {
+	files, bytes := v.totals(cfg)
+	switch {
+	case cfg.Data == DataPassthrough:
+		return DataPath{DataPassthrough, "as asked"}
+	case cfg.Verify == fs.VerifyAlways:
+		return DataPath{DataPlain, "every open is verified"}
+	case cfg.Data == DataCached:
+		return DataPath{DataCached, "as asked"}
+	case files == 0:
+		return DataPath{DataCached, "sizes of files are not known yet"}
+	case bytes/files < largeFiles:
+		return DataPath{DataCached, fmt.Sprintf("files of %d bytes on average", bytes/files)}
+	case os.Geteuid() != 0:
+		return DataPath{DataCached, "passthrough needs root"}
+	}
+	return DataPath{DataPassthrough, fmt.Sprintf("files of %d bytes on average", bytes/files)}
+}
+
+// totals is how many files are shown, and their bytes, if there is an index.
+func (v *view) totals(cfg *Config) (files, bytes uint64) {
+	if cfg.NoIndex || cfg.Data != DataAuto {
+		return 0, 0
+	}
+	store := index.OpenStore(v.repo, cfg.CacheDir)
+	defer store.Close()
+	return store.Totals(v.root)
+}
+
+// stackDepth is how many filesystems may lie below what is passed through: one,
+// as overlayfs allows no more on top, or two when the repository is on one.
+func (v *view) stackDepth() int {
+	if st, err := v.repo.Statfs(); err == nil && st.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		return 2
+	}
+	return 1
+}
+
+// pass turns passthrough on, if the kernel does it for the repository's files.
+func (s *server) pass(fuse *gofuse.Server) error {
+	config, err := os.Open(filepath.Join(s.cfg.Repo, "config"))
+	if err != nil {
+		return err
+	}
+	defer config.Close()
+	err = fs.Passthrough(fuse, config.Fd())
+	switch {
+	case err == nil:
+		s.view.fs.UsePassthrough(fuse)
+		return nil
+	case s.cfg.Data == DataPassthrough:
+		return &Failure{
+			Text:   fmt.Sprintf("passthrough of files in %s: %v", Line(s.cfg.Repo), err),
+			Remedy: "it takes root, Linux 6.9 and a filesystem that is not stacked; --data=auto takes it where it can",
+		}
+	}
+	s.data = DataPath{DataCached, fmt.Sprintf("passthrough is not possible: %v", err)}
+	return nil
+}
