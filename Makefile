@@ -1,6 +1,6 @@
 # make demo    all set-up, then the main job on a built-in repository
 # make test    all set-up, then every test
-# make bench   the table of bench/README.md, measured here
+# make bench   the table and the plot of bench/README.md, measured here in 20 minutes
 # make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX)
 
 PREFIX ?= /usr/local
@@ -8,6 +8,7 @@ GO ?= go
 BIN := bin
 FUZZTIME ?= 30s
 TESTFLAGS ?=
+BENCHFLAGS ?=
 
 .PHONY: all build demo test race fuzz lint bench man install clean
 
@@ -43,7 +44,8 @@ lint:
 
 bench: build
 	tests/setup.sh
-	$(GO) run ./bench -deployfs $(BIN)/deployfs
+	bench/setup.sh
+	$(GO) run ./bench -deployfs $(BIN)/deployfs -readme bench/README.md $(BENCHFLAGS)
 
 man: build
 	mkdir -p $(BIN)/man

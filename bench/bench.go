@@ -14,85 +14,157 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bench is one run: its trees, committed to one repository, and what was measured so far.
+// bench is one run: its trees, its peers, and what was measured so far.
 type bench struct {
 	options
-	start      time.Time
-	work       string
-	small, big *forest
-	peers      []peer
-	rows       []row
-	placed     int // directories that fresh gave out
+	work     string
+	trees    []*tree // smallest first
+	main     *tree   // that most questions are about
+	graft    graft   // of main
+	peers    peers
+	rows     []row
+	standing map[place]string // directories where peers have trees between questions
+	placed   int              // directories that fresh gave out
+	failures []error
 }
 
-// runAll asks every question in the work directory and prints the table.
+// peers are all ways to make a tree usable.
+type peers struct {
+	standard, noIndex, cached, passthrough, bareUser, archive *mounted
+
+	indexing *indexing
+	checkout *checkout
+
+	erofs, squashfs, squashfuse *image
+}
+
+// place is what stands somewhere.
+type place struct {
+	peer peer
+	tree *tree
+}
+
+// runAll asks every question in the work directory, and prints and writes the table.
 func runAll(ctx context.Context, o options, work string) (err error) {
 	runtime.LockOSThread()
-	debug.SetGCPercent(-1) // ask collects between measurements
-	b := &bench{options: o, start: time.Now(), work: work}
+	runtime.GOMAXPROCS(max(runtime.NumCPU(), mostReaders)) // each reader has a thread
+	debug.SetGCPercent(-1)                                 // measure collects beforehand
+	debug.SetPanicOnFault(true)                            // a mapped file may go away
 	defer func() { err = errors.Join(err, unmountBelow(work)) }()
 	before := load()
-	for _, step := range []func(context.Context) error{b.prepare, b.stand, b.askMount, b.askWalk, b.askRead, b.askMemory, b.fall} {
-		if err := step(ctx); err != nil {
-			return err
-		}
-	}
-	return b.print(os.Stdout, machineFacts(o.deployfs, work, before))
-}
-
-// prepare writes the trees, and commits them to one repository, whose files the checkouts share.
-func (b *bench) prepare(ctx context.Context) error {
-	repo := filepath.Join(b.work, "repo")
-	if _, err := run(ctx, "ostree", "init", "--repo="+repo, "--mode=bare"); err != nil {
+	b, err := newBench(ctx, o, work)
+	if err != nil {
 		return err
 	}
-	b.small, b.big = plan("small", b.options.small, 0), plan("big", b.options.big, b.large<<20)
-	for _, f := range []*forest{b.small, b.big} {
-		root := filepath.Join(b.work, "tree-"+f.name)
-		if err := f.grow(root); err != nil {
+	for _, section := range []func(context.Context) error{
+		b.askUsable, b.askWalks, b.askStats, b.askSmall, b.askTar, b.askPrograms, b.askLarge, b.askMemory, b.askHuge,
+	} {
+		if err := section(ctx); err != nil {
 			return err
 		}
-		if _, err := run(ctx, "ostree", "commit", "--repo="+repo, "-b", f.name, "--tree=dir="+root, "--fsync=false"); err != nil {
-			return err
-		}
+		b.fall(ctx)
 	}
-	b.peers = []peer{mounted{b.deployfs, repo}, checkout{repo}}
-	return nil
+	return errors.Join(b.publish(machineFacts(o.deployfs, work, before)), errors.Join(b.failures...))
 }
 
-// stand places the big tree for everything that needs one.
-func (b *bench) stand(ctx context.Context) error {
-	for _, p := range b.peers {
-		if err := p.place(ctx, b.big.name, b.standing(p)); err != nil {
-			return err
+// newBench plans the trees. The main one is the largest that is not huge.
+func newBench(ctx context.Context, o options, work string) (*bench, error) {
+	b := &bench{options: o, work: work, standing: map[place]string{}}
+	p, err := newProgram(ctx, o.deployfs, work)
+	if err != nil {
+		return nil, err
+	}
+	b.peers = newPeers(p)
+	if b.graft, err = newGraft(ctx, o.deployfs, o.sources); err != nil {
+		return nil, err
+	}
+	at := 0
+	for i, n := range o.sizes {
+		if n <= o.huge {
+			at = i
 		}
 	}
-	return nil
+	for i, n := range o.sizes {
+		s := shape{tiny: n > o.huge}
+		if i == at {
+			s.large, s.graft = o.large, b.graft
+		}
+		b.trees = append(b.trees, newTree(work, n, n > o.huge, s))
+	}
+	b.main = b.trees[at]
+	return b, nil
 }
 
-// standing is where a peer has the big tree between stand and fall.
-func (b *bench) standing(p peer) string { return filepath.Join(b.work, "standing-"+dirName(p)) }
+func newPeers(p program) peers {
+	e, s, f := images()
+	return peers{
+		standard:    &mounted{p, "default", bare, ""},
+		noIndex:     &mounted{p, "no index", bare, "--no-index"},
+		cached:      &mounted{p, "cached", bare, "--data=cached"},
+		passthrough: &mounted{p, "passthrough", bare, "--data=passthrough"},
+		bareUser:    &mounted{p, "bare-user", bareUser, ""},
+		archive:     &mounted{p, "archive", archive, ""},
+		indexing:    &indexing{p},
+		checkout:    &checkout{},
+		erofs:       e, squashfs: s, squashfuse: f,
+	}
+}
 
-// fall takes away what stand placed.
-func (b *bench) fall(ctx context.Context) error {
-	for _, p := range b.peers {
-		if err := p.remove(ctx, b.standing(p)); err != nil {
-			return err
+// stand places a tree for every question that needs it, once, and says where.
+func (b *bench) stand(ctx context.Context, p peer, t *tree) (string, error) {
+	key := place{p, t}
+	if dir := b.standing[key]; dir != "" {
+		return dir, nil
+	}
+	dir := b.fresh(p)
+	if err := p.place(ctx, t, dir); err != nil {
+		return "", err
+	}
+	if m, ok := p.(*mounted); ok {
+		if err := m.ready(ctx, dir); err != nil {
+			return "", errors.Join(err, unmountBelow(dir))
 		}
 	}
-	return nil
+	b.standing[key] = dir
+	return dir, nil
+}
+
+// fall takes away what stand placed, but for checkouts: they serve the next questions, too.
+func (b *bench) fall(ctx context.Context) {
+	for key, dir := range b.standing {
+		if key.peer == peer(b.peers.checkout) {
+			continue
+		}
+		delete(b.standing, key)
+		if err := key.peer.remove(ctx, dir); err != nil {
+			b.fail(fmt.Errorf("%s: %w", key.peer.column(), err))
+			unmountBelow(dir)
+		}
+	}
+}
+
+// fail notes an error that does not end the run.
+func (b *bench) fail(err error) {
+	say("%v", err)
+	b.failures = append(b.failures, err)
 }
 
 // fresh gives a peer a directory that was not there before.
 func (b *bench) fresh(p peer) string {
 	b.placed++
-	return filepath.Join(b.work, fmt.Sprintf("%s-%d", dirName(p), b.placed))
+	name := strings.ReplaceAll(p.column()+" "+p.variant(), " ", "-")
+	return filepath.Join(b.work, fmt.Sprintf("at-%d-%s", b.placed, name))
 }
 
-// dirName is the peer's name without what a shell would take apart.
-func dirName(p peer) string { return strings.NewReplacer(" ", "-", "`", "").Replace(p.name()) }
+var started = time.Now()
 
-// unmountBelow takes every mount below dir away, whoever uses it: a walk that hangs ends with an error.
+// say tells on standard error what goes on.
+func say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%5.0f s: %s\n", time.Since(started).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// unmountBelow takes every mount at or below dir away, whoever uses it: a walk that hangs ends with an
+// error.
 func unmountBelow(dir string) error {
 	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -100,7 +172,7 @@ func unmountBelow(dir string) error {
 	}
 	var errs []error
 	for line := range strings.Lines(string(table)) {
-		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], dir+"/") {
+		if fields := strings.Fields(line); len(fields) > 4 && (fields[4] == dir || strings.HasPrefix(fields[4], dir+"/")) {
 			errs = append(errs, unix.Unmount(fields[4], unix.MNT_FORCE|unix.MNT_DETACH))
 		}
 	}

@@ -1,22 +1,45 @@
-// Command bench measures what a mount costs beside a hardlink checkout of the same commit, on the
-// same disk and in the same run, and prints one table.
+// Command bench measures what a mount costs beside a hardlink checkout of the same commit, and beside
+// other filesystems that hold the same tree, on the same disk and in the same run. It prints one table.
 //
-//	go run ./bench [-n ROUNDS] [-cold=false] [-json] [-dir DIR] [-deployfs PATH]
+//	go run ./bench [-n ROUNDS] [-quick] [-only REGEXP] [-sizes N,N,N] [-cold=false] [-json FILE] [-readme FILE]
+//	               [-dir DIR] [-deployfs PATH]
 //
-// It needs root, the real ostree and /dev/fuse. Trees, repository, checkouts and mounts live in a
-// work directory below DIR, which is removed afterwards, and in a mount namespace of their own.
+// It needs root, the real ostree and /dev/fuse. The other peers are EROFS, squashfs and squashfuse, from
+// Debian's packages (setup.sh); one that is not there is called absent. Trees, repositories, images,
+// checkouts and mounts live in a work directory below DIR, which is removed afterwards, and in a mount
+// namespace of their own. They are made when a question first needs them.
+//
+// # Trees
+//
+// Each tree looks like a /usr: seven percent directories, six percent symbolic links, files of 9 KB on
+// average with no two contents alike. The largest tree of at most 100,000 entries is the main one, which
+// most questions are about. It also has a large file, the program under test, a dynamic program with its
+// libraries, and Go sources. Trees above that size have tiny files (1 KB on average) and are asked only
+// what a tree of that size can answer: mounting, building the index, one walk, and memory. Each tree has
+// a bare repository of its own, whose files the checkouts share; the main one's bare-user and archive
+// repositories lack the large file.
 //
 // # Method
 //
 // Every question is asked of one peer after the other, round by round (A B A B ...), so that a busy
-// machine is busy for both. The first round is not counted. Of the others the median is shown, with
-// the smallest and the largest value. The figure that travels from machine to machine is the ratio.
+// machine is busy for all. Each question begins with empty caches, and its first round is not counted.
+// Of the others the median is shown, with the smallest and the largest value. The figure that travels
+// from machine to machine is the ratio to the checkout. A peer that would take more than 25 seconds for
+// a question gets fewer rounds, and the table says how many (3×). What is cold may then be asked once
+// only, and counts.
 //
-// Whole commands (mount, checkout) are timed from start to exit. Walks and reads are made by this
-// process itself, on one thread and with the garbage collector off: a process for each would add its
-// start to both sides, while what the kernel caches is the same for every process. What was cached
-// is decided between measurements, by dropping caches, never by the process.
+// Whole commands (mount, checkout, tar, ls, gofmt) are timed from start to exit. Walks and reads are
+// made by this process itself, with the garbage collector off: a process for each would add its start
+// to all sides, while what the kernel caches is the same for every process. What was cached is decided
+// between measurements, by dropping caches, never by the process.
 //
 // "cold2" is after `echo 2 >/proc/sys/vm/drop_caches`: dentries and inodes are gone. "cold3" is after
 // `sync; echo 3`: pages are gone, too; a virtual disk may still lie in its host's cache.
+//
+// # Mounts of deployfs
+//
+// "default" is a mount without options, which has found a complete index before it is measured (in rows
+// about mounting it need not have). "no index" is one with --no-index, "cached" and "passthrough" are
+// those of --data. In brackets stands what the server says about itself. Each mount has an empty cache
+// directory. An option that the program under test does not have makes its rows absent.
 package main

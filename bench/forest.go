@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -11,27 +10,43 @@ import (
 	"strings"
 )
 
-// largeFile is the path of the large file.
-const largeFile = "large.img"
+const (
+	// largeFile is the path of the large file.
+	largeFile = "large.img"
+	// smallFile is the size up to which a file counts as small, in bytes.
+	smallFile = 64 << 10
+)
 
-// smallFile is the size up to which a file counts as small, in bytes.
-const smallFile = 64 << 10
-
-// forest is the plan of a tree that looks like a /usr. The same plan comes from the same name and
-// number of entries, always.
+// forest is the plan of a tree that looks like a /usr. The same plan comes from the same number of
+// entries and the same shape, always.
 type forest struct {
-	name  string
-	dirs  []string // each after its parent
-	links []link
-	files []file
+	name   string
+	dirs   []string // each after its parent
+	links  []link
+	files  []file // in path order
+	counts counts
 }
 
 type link struct{ path, target string }
 
 type file struct {
-	path string
-	size int64
-	mode os.FileMode
+	path   string
+	size   int64
+	mode   os.FileMode
+	source string // file that it is a copy of; "" for noise
+}
+
+// counts is what is left to say of a plan after its names are forgotten.
+type counts struct {
+	entries, dirs, links int
+	bytes                int64
+}
+
+// shape is what makes one forest differ from another of the same size.
+type shape struct {
+	large int64 // bytes of the large file; 0: there is none
+	tiny  bool  // files of 1 KiB on average, not 9
+	graft graft
 }
 
 // Of each hundred entries of the /usr that was looked at, these many are directories and links.
@@ -41,9 +56,8 @@ const (
 	topDirs     = 8 // in the root
 )
 
-// plan makes the plan of a tree of so many entries. A file of large bytes is one of them, unless
-// large is 0.
-func plan(name string, entries int, large int64) *forest {
+// plan makes the plan of a tree of so many entries, those of its graft and the large file among them.
+func plan(name string, entries int, s shape) *forest {
 	f := &forest{name: name}
 	rng := rand.New(rand.NewPCG(uint64(entries), 1))
 	for i := range entries * dirPercent / 100 {
@@ -52,25 +66,25 @@ func plan(name string, entries int, large int64) *forest {
 	for i := range entries * linkPercent / 100 {
 		f.links = append(f.links, link{filepath.Join(f.home(rng), nameOf(rng, i, ".so")), nameOf(rng, i, ".so.1")})
 	}
-	if large > 0 {
-		f.files = append(f.files, file{largeFile, large, 0o644})
+	if s.large > 0 {
+		f.files = append(f.files, file{path: largeFile, size: s.large, mode: 0o644})
 	}
-	for i := 0; f.entries() < entries; i++ {
-		f.files = append(f.files, file{filepath.Join(f.home(rng), nameOf(rng, i, ".dat")), sizeOf(rng), modeOf(rng)})
+	f.files = append(f.files, s.graft.files...)
+	own := len(f.dirs)
+	for i := 0; own+len(s.graft.dirs)+len(f.links)+len(f.files) < entries; i++ {
+		f.files = append(f.files, file{path: filepath.Join(f.home(rng), nameOf(rng, i, ".dat")), size: sizeOf(rng, s.tiny), mode: modeOf(rng)})
 	}
+	f.dirs = append(f.dirs, s.graft.dirs...)
 	slices.SortFunc(f.files, func(a, b file) int { return strings.Compare(a.path, b.path) })
+	f.count()
 	return f
 }
 
-// entries is how many names there are below the root.
-func (f *forest) entries() int { return len(f.dirs) + len(f.links) + len(f.files) }
-
-// bytes is what all files hold together.
-func (f *forest) bytes() (sum int64) {
+func (f *forest) count() {
+	f.counts = counts{entries: len(f.dirs) + len(f.links) + len(f.files), dirs: len(f.dirs), links: len(f.links)}
 	for _, file := range f.files {
-		sum += file.size
+		f.counts.bytes += file.size
 	}
-	return sum
 }
 
 // home picks a directory, a few far more often than most: some get a thousand entries, many a handful.
@@ -91,8 +105,12 @@ func nameOf(rng *rand.Rand, i int, suffix string) string {
 	return fmt.Sprintf("%s-%s%d%s", words[rng.IntN(len(words))], words[rng.IntN(len(words))], i, suffix)
 }
 
-// sizeOf is a file's size: half of them have less than 2.5 KB, one in some thousands has megabytes.
-func sizeOf(rng *rand.Rand) int64 {
+// sizeOf is a file's size. Half of them have less than 2.5 KB, one in some thousands has megabytes;
+// where they are tiny, half have less than 0.6 KB, and none more than 64 KiB.
+func sizeOf(rng *rand.Rand, tiny bool) int64 {
+	if tiny {
+		return min(int64(600*math.Exp(1.1*rng.NormFloat64())), smallFile)
+	}
 	return min(int64(2500*math.Exp(1.6*rng.NormFloat64())), 8<<20)
 }
 
@@ -103,41 +121,34 @@ func modeOf(rng *rand.Rand) os.FileMode {
 	return 0o644
 }
 
-// grow writes the tree below root, which must not exist.
-func (f *forest) grow(root string) error {
-	for _, dir := range append([]string{""}, f.dirs...) {
-		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
-			return err
-		}
-	}
-	for _, l := range f.links {
-		if err := os.Symlink(l.target, filepath.Join(root, l.path)); err != nil {
-			return err
-		}
-	}
-	noise := rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32s", f.name))))
+// small lists at most n small files, in path order: they lie side by side, as in a program's own
+// directory. All of them if n is 0.
+func (f *forest) small(n int) (files []file) {
 	for _, file := range f.files {
-		if err := file.write(root, noise); err != nil {
-			return err
+		if file.size <= smallFile && (n == 0 || len(files) < n) {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// largest is the large file, or nil.
+func (f *forest) largest() []file {
+	for _, one := range f.files {
+		if one.path == largeFile {
+			return []file{one}
 		}
 	}
 	return nil
 }
 
-// write fills the file with the next bytes of noise, so that no two files have one content.
-func (f file) write(root string, noise io.Reader) error {
-	out, err := os.OpenFile(filepath.Join(root, f.path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
-	if err != nil {
-		return err
-	}
-	if _, err := io.CopyN(out, noise, f.size); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
+// forget keeps the counts and one small file of a plan that needs no more.
+func (f *forest) forget() {
+	f.files, f.dirs, f.links = slices.Clone(f.small(1)), nil, nil
 }
 
 // String tells about the tree's size.
 func (f *forest) String() string {
-	return fmt.Sprintf("%d entries, %d directories and %d symbolic links among them, %d MB", f.entries(), len(f.dirs), len(f.links), f.bytes()/1e6)
+	c := f.counts
+	return fmt.Sprintf("%d entries, %d directories and %d symbolic links among them, %d MB", c.entries, c.dirs, c.links, c.bytes/1e6)
 }

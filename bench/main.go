@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -14,59 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// options is the command line.
-type options struct {
-	rounds     int
-	cold, json bool
-	dir        string
-	deployfs   string
-	small, big int   // entries of the trees
-	large      int64 // MiB of the large file
-}
-
-func parse(args []string) (o options, err error) {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.IntVar(&o.rounds, "n", 5, "`rounds` of each question, after one that is not counted")
-	flags.BoolVar(&o.cold, "cold", true, "drop the caches of this machine, to measure what is cold")
-	flags.BoolVar(&o.json, "json", false, "print JSON instead of Markdown")
-	flags.StringVar(&o.dir, "dir", "/var/tmp", "`directory` in which the work directory is made, and removed")
-	flags.StringVar(&o.deployfs, "deployfs", "", "`path` of the program; built from ./cmd/deployfs when empty")
-	flags.IntVar(&o.small, "small", 4000, "`entries` of the small tree")
-	flags.IntVar(&o.big, "big", 50000, "`entries` of the big tree")
-	flags.Int64Var(&o.large, "large", 256, "`MiB` of the large file")
-	err = flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		flags.SetOutput(os.Stdout)
-		flags.PrintDefaults()
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("no argument is taken, but %q was given", flags.Arg(0))
-	case err == nil && (o.rounds < 1 || o.small < 1 || o.big < 1 || o.large < 0):
-		err = errors.New("-n, -small and -big are at least 1, and -large is not negative")
-	}
-	return o, err
-}
-
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == mountCommand {
+		exit(mountImage(os.Args[2], os.Args[3]))
+	}
 	o, err := parse(os.Args[1:])
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errHelp):
 		return
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	case os.Getenv(workEnv) == "":
-		err = supervise(o)
+		exit(supervise(o))
 	default:
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		err = runAll(ctx, o, os.Getenv(workEnv))
-		stop()
+		defer stop()
+		exit(runAll(ctx, o, os.Getenv(workEnv)))
 	}
+}
+
+// exit ends this process, with the error if there is one.
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 // missing says what this machine lacks, or nil.

@@ -3,51 +3,76 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
 
-// askMount asks how long it takes until a tree can be used, and until it was seen whole. Both trees
-// are asked about in the same rounds, as their times are compared.
-func (b *bench) askMount(ctx context.Context) error {
-	err := b.ask(ctx, b.usable(b.small), b.usable(b.big))
-	if err != nil {
-		return err
+// askUsable asks how long it takes until a tree can be used, and how long its index takes to build.
+// All trees are asked about in the same rounds, as their times are compared.
+func (b *bench) askUsable(ctx context.Context) error {
+	var questions []question
+	for _, t := range b.trees {
+		questions = append(questions, question{
+			id: "usable", title: fmt.Sprintf("mount %s, and read a byte", t.name), tree: t, fresh: true,
+			peers:  []peer{b.peers.standard, b.peers.noIndex, b.peers.checkout, b.peers.erofs, b.peers.squashfs, b.peers.squashfuse},
+			before: b.rehearse, after: remove,
+			timed: func(ctx context.Context, s spot) error {
+				if err := s.peer.place(ctx, t, s.dir); err != nil {
+					return err
+				}
+				return readByte(s.dir, t.small(1))
+			},
+		}, question{
+			id: "index", title: fmt.Sprintf("index of %s built", t.name), tree: t, fresh: true, like: "usable",
+			peers: []peer{b.peers.indexing},
+			before: func(ctx context.Context, s spot) error {
+				if err := s.peer.renew(ctx, t, s.dir); err != nil {
+					return err
+				}
+				return settle(ctx, s)
+			},
+			timed: func(ctx context.Context, s spot) error { return s.peer.place(ctx, t, s.dir) },
+		})
 	}
-	return b.ask(ctx, question{
-		title: "big tree usable, and walked once",
-		dir:   b.fresh, before: settle, after: remove,
-		timed: func(ctx context.Context, p peer, dir string) error {
-			if err := p.place(ctx, b.big.name, dir); err != nil {
-				return err
-			}
-			return b.walkBig(ctx, p, dir)
-		},
-	})
-}
-
-// usable is the question how long it takes until a tree can be used.
-func (b *bench) usable(f *forest) question {
-	return question{
-		title: fmt.Sprintf("%s tree (%d entries) usable", f.name, f.entries()),
-		dir:   b.fresh, before: b.rehearse, after: remove,
-		timed: func(ctx context.Context, p peer, dir string) error { return p.place(ctx, f.name, dir) },
-	}
+	return b.ask(ctx, questions...)
 }
 
 // rehearse lets the peer's program run once before it is measured: else it would start with what the
-// other peer left in the processor's caches, which differs from tree to tree.
-func (b *bench) rehearse(ctx context.Context, p peer, dir string) error {
-	if err := p.renew(ctx, b.big.name, b.standing(p)); err != nil {
-		return err
+// peer before it left in the processor's caches, which differs from tree to tree.
+func (b *bench) rehearse(ctx context.Context, s spot) error {
+	if s.peer != peer(b.peers.checkout) {
+		dir := b.fresh(s.peer)
+		if err := s.peer.place(ctx, s.tree, dir); err != nil {
+			return err
+		}
+		if err := s.peer.remove(ctx, dir); err != nil {
+			return err
+		}
 	}
-	return settle(ctx, p, dir)
+	return settle(ctx, s)
 }
 
 // settle waits until what was written before is on disk.
-func settle(context.Context, peer, string) error {
+func settle(context.Context, spot) error {
 	unix.Sync()
 	return nil
 }
 
-func remove(ctx context.Context, p peer, dir string) error { return p.remove(ctx, dir) }
+func remove(ctx context.Context, s spot) error { return s.peer.remove(ctx, s.dir) }
+
+// readByte reads the first byte of each file.
+func readByte(root string, files []file) error {
+	for _, f := range files {
+		fd, err := unix.Open(filepath.Join(root, f.path), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.path, err)
+		}
+		_, err = unix.Read(fd, make([]byte, 1))
+		unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.path, err)
+		}
+	}
+	return nil
+}

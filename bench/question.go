@@ -3,46 +3,83 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"runtime"
-	"time"
 )
 
-// question is one row of the table. Of its functions only timed must be set.
+// patience is how long one peer may take for all its rounds of a question, in seconds: a peer that
+// would take longer gets fewer, but for the fewest.
+const patience = 25.0
+
+// question is what each of some peers is asked about a tree, round by round. Of its functions only
+// timed must be set.
 type question struct {
+	id     string
 	title  string
-	dir    func(p peer) string // where the peer's tree is, or will be
-	before func(ctx context.Context, p peer, dir string) error
-	timed  func(ctx context.Context, p peer, dir string) error
-	after  func(ctx context.Context, p peer, dir string) error
+	tree   *tree
+	peers  []peer
+	fresh  bool   // each time in a directory of its own; else where the peer has the tree standing
+	absent string // why nobody can be asked on this machine
+	cold   bool   // drops caches
+	like   string // id of another question, of the same tree and asked together, whose checkout is the base here
+	before func(ctx context.Context, s spot) error
+	timed  func(ctx context.Context, s spot) error
+	after  func(ctx context.Context, s spot) error
 }
 
-// row is a question and what each peer answered.
-type row struct {
-	Title string `json:"question"`
-	Unit  unit   `json:"unit"`
-	Cells []cell `json:"peers"`
+// fewest is how many answers a slow peer gives: a first answer is as good as any when all are cold.
+func (q question) fewest() int {
+	if q.cold {
+		return 1
+	}
+	return 2
 }
 
-// cell is what one peer answered: a value and a number of requests for each round.
-type cell struct {
-	Peer     string `json:"peer"`
-	Values   sample `json:"values"`
-	Requests sample `json:"requests,omitempty"`
+// each asks one question after the other.
+func (b *bench) each(ctx context.Context, questions ...question) error {
+	for _, q := range questions {
+		if err := b.ask(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ask puts questions to one peer after the other, round by round, and adds a row for each. What the
-// first round gives, in which everything is seen for the first time, is not counted.
+// first round gives, in which everything is seen for the first time, is not counted, but for a peer
+// that is too slow for a second one. An error is noted and shown; only the end of ctx ends asking.
 func (b *bench) ask(ctx context.Context, questions ...question) error {
+	questions = b.wanted(questions)
+	if len(questions) == 0 {
+		return nil
+	}
 	rows := make([]row, len(questions))
 	for i, q := range questions {
-		fmt.Fprintf(os.Stderr, "%4.0f s: %s\n", time.Since(b.start).Seconds(), q.title)
-		rows[i] = row{Title: q.title, Unit: seconds, Cells: make([]cell, len(b.peers))}
+		rows[i] = row{ID: q.id, Tree: q.tree.name, Title: q.title, Unit: seconds}
+		for _, p := range q.peers {
+			rows[i].Cells = append(rows[i].Cells, b.open(ctx, q, p))
+		}
 	}
-	for round := range b.rounds + 1 {
+	for _, q := range questions {
+		say("%s", q.title)
+	}
+	if err := b.level(); err != nil {
+		return err
+	}
+	drops := foreignDrops()
+	for range b.rounds + 1 {
 		for i, q := range questions {
-			if err := b.askOnce(ctx, q, rows[i].Cells, round > 0); err != nil {
-				return fmt.Errorf("%s: %w", q.title, err)
+			for j, p := range q.peers {
+				if err := b.askOnce(ctx, q, p, &rows[i].Cells[j]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for i, q := range questions {
+		rows[i].settle()
+		rows[i].Disturbed = foreignDrops() - drops
+		for _, other := range rows {
+			if base := other.base(); q.like == other.ID && q.tree.name == other.Tree && base != nil {
+				rows[i].Cells = append(rows[i].Cells, *base)
 			}
 		}
 	}
@@ -50,49 +87,60 @@ func (b *bench) ask(ctx context.Context, questions ...question) error {
 	return nil
 }
 
-// askOnce puts a question to every peer, and adds the answers to its cell if they count.
-func (b *bench) askOnce(ctx context.Context, q question, cells []cell, counts bool) error {
-	for i, p := range b.peers {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		took, requests, err := b.measure(ctx, q, p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.name(), err)
-		}
-		cells[i].Peer = p.name()
-		if counts {
-			cells[i].Values = append(cells[i].Values, took)
-			cells[i].Requests = append(cells[i].Requests, requests)
-		}
+// level lets every question begin with empty caches, so that those of the ones before it, and of what was
+// made for it, press out nothing that should be warm.
+func (b *bench) level() error {
+	if !b.cold {
+		return nil
 	}
-	return nil
+	return dropCaches(dropAll)
 }
 
-// measure asks once: the seconds that it took and the requests that the server got meanwhile.
-func (b *bench) measure(ctx context.Context, q question, p peer) (took, requests float64, err error) {
-	dir := q.dir(p)
-	if q.before != nil {
-		if err := q.before(ctx, p, dir); err != nil {
-			return 0, 0, err
+// wanted picks the questions that the command line asks for.
+func (b *bench) wanted(questions []question) (picked []question) {
+	for _, q := range questions {
+		if (b.cold || !q.cold) && (b.only == nil || b.only.MatchString(q.title)) {
+			picked = append(picked, q)
 		}
 	}
-	old, err := p.status(ctx, dir)
-	if err != nil {
-		return 0, 0, err
+	return picked
+}
+
+// open begins a peer's answer: what the peer needs is made now.
+func (b *bench) open(ctx context.Context, q question, p peer) cell {
+	c := cell{Peer: p.column(), Variant: p.variant(), Absent: p.absent()}
+	if c.Absent == "" {
+		c.Absent = q.absent
 	}
-	runtime.GC()
-	hang := time.AfterFunc(deadline, func() { unmountBelow(b.work) })
-	defer hang.Stop()
-	start := time.Now()
-	err = q.timed(ctx, p, dir)
-	took = time.Since(start).Seconds()
-	if err != nil {
-		return 0, 0, err
+	if c.Absent != "" {
+		return c
 	}
-	now, err := p.status(ctx, dir)
-	if err == nil && q.after != nil {
-		err = q.after(ctx, p, dir)
+	err := p.prepare(ctx, q.tree)
+	if err == nil && !q.fresh {
+		_, err = b.stand(ctx, p, q.tree)
 	}
-	return took, float64(now.Requests - old.Requests), err
+	b.blame(ctx, q, p, &c, err)
+	return c
+}
+
+// blame notes that a peer has no answer, if there is an error that is the peer's.
+func (b *bench) blame(ctx context.Context, q question, p peer, c *cell, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	c.Failed = err.Error()
+	b.fail(fmt.Errorf("%s: %s %s: %w", q.title, p.column(), p.variant(), err))
+}
+
+// askOnce adds an answer to the cell, if one is still wanted. The error is the context's.
+func (b *bench) askOnce(ctx context.Context, q question, p peer, c *cell) error {
+	if c.Absent != "" || c.Failed != "" || c.wouldTake() > patience && len(c.Values) >= q.fewest() {
+		return ctx.Err()
+	}
+	s := spot{p, q.tree, b.standing[place{p, q.tree}]}
+	if q.fresh {
+		s.dir = b.fresh(p)
+	}
+	b.blame(ctx, q, p, c, b.measure(ctx, q, s, c))
+	return ctx.Err()
 }

@@ -1,55 +1,113 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// unit is what a row's values are.
-type unit string
-
-const (
-	seconds unit = "s"
-	octets  unit = "bytes"
-)
-
-// print writes the table, the claims and where they come from, as Markdown or JSON.
-func (b *bench) print(w io.Writer, f facts) error {
-	if b.json {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"facts": f, "rows": b.rows, "claims": b.claims()})
-	}
+// table writes the rows as Markdown: a line for each of a question's answers from the program under
+// test, the first of which has the other peers' answers, too.
+func (b *bench) table() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "| median (smallest-largest) of %d | %s | %s | ratio | requests |\n", b.rounds, b.peers[0].name(), b.peers[1].name())
-	text.WriteString("| --- | --: | --: | --: | --: |\n")
+	fmt.Fprintf(&text, "| median (smallest-largest) of %d | mount | deployfs | `ostree checkout -H` | ratio | requests | %s | %s | %s |\n",
+		b.rounds, erofs, squashfs, fusefs)
+	text.WriteString("| --- | --- | --: | --: | --: | --: | --: | --: | --: |\n")
 	for _, r := range b.rows {
-		fmt.Fprintf(&text, "| %s | %s |\n", r.Title, strings.Join(r.columns(), " | "))
+		first := true
+		for i := range r.Cells {
+			if c := &r.Cells[i]; c.Peer == subject {
+				fmt.Fprintf(&text, "| %s |\n", strings.Join(b.line(&r, c, first), " | "))
+				first = false
+			}
+		}
 	}
-	text.WriteString("\n")
-	for _, c := range b.claims() {
-		fmt.Fprintf(&text, "- %s\n", c)
-	}
-	fmt.Fprintf(&text, "\n%s\n", b.origin(f))
-	_, err := io.WriteString(w, text.String())
-	return err
+	return text.String()
 }
 
-// columns are the cells of a row as text.
-func (r row) columns() []string {
-	subject, native := r.Cells[0], r.Cells[1]
+// line is one line of a row: what c says, and on the first line what the other peers say.
+func (b *bench) line(r *row, c *cell, first bool) []string {
 	ratio, requests := "", ""
-	if len(native.Values) > 0 {
-		ratio = digits(subject.Values.median() / native.Values.median())
+	if x := r.ratio(c); x > 0 {
+		ratio = digits(x)
 	}
-	if len(subject.Requests) > 0 {
-		requests = strconv.FormatFloat(subject.Requests.median(), 'f', 0, 64)
+	if len(c.Requests) > 0 {
+		requests = strconv.FormatFloat(c.Requests.median(), 'f', 0, 64)
 	}
-	return []string{r.Unit.format(subject.Values), r.Unit.format(native.Values), ratio, requests}
+	fields := []string{r.Title, c.label(), b.text(r, c), "", ratio, requests, "", "", ""}
+	if !first {
+		fields[0] = ""
+		return fields
+	}
+	for i, name := range []string{3: native, 6: erofs, 7: squashfs, 8: fusefs} {
+		for j := range r.Cells {
+			if peer := &r.Cells[j]; name != "" && peer.Peer == name {
+				fields[i] = b.text(r, peer)
+				if x := r.ratio(peer); x > 0 && name != native {
+					fields[i] = digits(x) + ": " + fields[i]
+				}
+			}
+		}
+	}
+	return fields
+}
+
+// label is the variant, and how its server says that it works.
+func (c *cell) label() string {
+	switch {
+	case c.Setting == "" || c.Setting == c.Variant:
+		return c.Variant
+	case strings.Contains(c.Setting, c.Variant):
+		return c.Setting
+	}
+	return c.Variant + " (" + c.Setting + ")"
+}
+
+// text is an answer, or why there is none. A number of rounds that is not the run's is named.
+func (b *bench) text(r *row, c *cell) string {
+	switch {
+	case c.Absent != "":
+		return "absent"
+	case c.Failed != "":
+		return "failed"
+	}
+	text := r.Unit.format(c.Values)
+	if len(c.Anonymous) > 0 {
+		text += fmt.Sprintf(": %s own, %s of files, %s shared", digits(c.Anonymous.median()/1e6), digits(c.Files.median()/1e6), digits(c.Shared.median()/1e6))
+	}
+	if n := len(c.Values); n > 0 && n < b.rounds {
+		text += fmt.Sprintf(", %d×", n)
+	}
+	return text
+}
+
+// absences tell why peers are absent, each reason once.
+func (b *bench) absences() (list []string) {
+	seen := map[string]bool{}
+	for _, r := range b.rows {
+		for _, c := range r.Cells {
+			name := c.Peer
+			if c.Variant != "" {
+				name += " (" + c.Variant + ")"
+			}
+			if line := fmt.Sprintf("%s is absent: %s.", name, c.Absent); c.Absent != "" && !seen[line] {
+				seen[line] = true
+				list = append(list, line)
+			}
+		}
+	}
+	return list
+}
+
+// disturbances name the rows that another program has spoilt.
+func (b *bench) disturbances() (list []string) {
+	for _, r := range b.rows {
+		if r.Disturbed > 0 {
+			list = append(list, fmt.Sprintf("%s: do not trust this row. Another program dropped the caches meanwhile, %d times.", r.Title, r.Disturbed))
+		}
+	}
+	return list
 }
 
 // format is a sample as median and spread.
@@ -58,8 +116,14 @@ func (u unit) format(s sample) string {
 		return ""
 	}
 	scale, name := 1000.0, "ms"
-	if u == octets {
+	switch {
+	case u == octets:
 		scale, name = 1e-6, "MB"
+	case s.median() >= 10:
+		scale, name = 1, "s"
+	}
+	if len(s) == 1 {
+		return fmt.Sprintf("%s %s", digits(s[0]*scale), name)
 	}
 	low, high := s.spread()
 	return fmt.Sprintf("%s (%s-%s) %s", digits(s.median()*scale), digits(low*scale), digits(high*scale), name)
@@ -75,11 +139,4 @@ func digits(x float64) string {
 		return strconv.FormatFloat(x, 'f', 1-magnitude, 64)
 	}
 	return strconv.FormatFloat(x, 'f', max(0, 2-magnitude), 64)
-}
-
-// origin is a sentence on where the figures come from.
-func (b *bench) origin(f facts) string {
-	return fmt.Sprintf("%s, %d cores, %s, %s, go-fuse %s, ostree %s, %s; load %s before and %s after. "+
-		"Small tree: %s. Big tree: %s. One bare repository holds both.",
-		f.Kernel, f.Cores, f.Filesystem, f.Go, f.GoFUSE, f.OSTree, f.Date, f.LoadBefore, f.LoadAfter, b.small, b.big)
 }

@@ -10,45 +10,66 @@ import (
 // getdentsBuffer is what the C library gives the kernel for directory entries, in bytes.
 const getdentsBuffer = 32 << 10
 
-// askWalk asks how long readdir and lstat of everything take, and `ls -l`, which wants xattrs, too.
-func (b *bench) askWalk(ctx context.Context) error {
-	questions := []question{
-		{title: "walk, cold3", before: drop(dropAll), timed: b.walkBig},
-		{title: "walk, cold2", before: drop(dropInodes), timed: b.walkBig},
-		{title: "walk, warm", timed: b.walkBig},
-		{title: "`ls -lR`, warm", timed: list},
-	}
-	for _, q := range questions {
-		if q.before != nil && !b.cold {
+// askWalks asks how long readdir and lstat of everything take.
+func (b *bench) askWalks(ctx context.Context) error {
+	p := b.peers
+	fast := []peer{p.standard, p.noIndex, p.checkout, p.erofs, p.squashfs}
+	modes := []peer{p.standard, p.noIndex, p.bareUser, p.archive, p.checkout, p.erofs, p.squashfs, p.squashfuse}
+	for _, t := range b.trees {
+		if t == b.main || t.huge {
 			continue
 		}
-		q.dir = b.standing
-		if err := b.ask(ctx, q); err != nil {
+		if err := b.ask(ctx, walkCold3(t, append(fast, p.squashfuse))); err != nil {
+			return err
+		}
+	}
+	t := b.main
+	return b.each(ctx,
+		question{
+			id: "whole", title: fmt.Sprintf("mount %s, and walk it once, cold3", t.name), tree: t, peers: fast, fresh: true, cold: true,
+			before: drop(dropAll), after: remove,
+			timed: func(ctx context.Context, s spot) error {
+				if err := s.peer.place(ctx, t, s.dir); err != nil {
+					return err
+				}
+				return walkTree(ctx, s)
+			},
+		},
+		walkCold3(t, modes),
+		question{id: "walk cold2", title: fmt.Sprintf("walk %s, cold2", t.name), tree: t, peers: fast, cold: true, before: drop(dropInodes), timed: walkTree},
+		question{id: "walk warm", title: fmt.Sprintf("walk %s, warm", t.name), tree: t, peers: modes, timed: walkTree},
+	)
+}
+
+// askHuge asks for the walk that takes longest.
+func (b *bench) askHuge(ctx context.Context) error {
+	p := b.peers
+	for _, t := range b.trees {
+		if !t.huge || t == b.main {
+			continue
+		}
+		if err := b.ask(ctx, walkCold3(t, []peer{p.standard, p.noIndex, p.checkout, p.erofs, p.squashfs, p.squashfuse})); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list runs the command that most people walk with.
-func list(ctx context.Context, _ peer, dir string) error {
-	_, err := run(ctx, "ls", "-lR", dir)
-	return err
+func walkCold3(t *tree, peers []peer) question {
+	return question{
+		id: "walk cold3", title: fmt.Sprintf("walk %s, cold3", t.name), tree: t, peers: peers, cold: true,
+		before: drop(dropAll), timed: walkTree,
+	}
 }
 
-// drop is what comes before a cold measurement.
-func drop(what string) func(context.Context, peer, string) error {
-	return func(context.Context, peer, string) error { return dropCaches(what) }
-}
-
-// walkBig walks the big tree at dir and fails unless it is whole.
-func (b *bench) walkBig(_ context.Context, _ peer, dir string) error {
+// walkTree walks the tree and fails unless it is whole.
+func walkTree(_ context.Context, s spot) error {
 	w := walker{buf: make([]byte, getdentsBuffer)}
-	if err := w.walk(unix.AT_FDCWD, dir); err != nil {
+	if err := w.walk(unix.AT_FDCWD, s.dir); err != nil {
 		return err
 	}
-	if w.seen != b.big.entries() {
-		return fmt.Errorf("%d entries, %d are expected", w.seen, b.big.entries())
+	if w.seen != s.entries() {
+		return fmt.Errorf("%d entries, %d are expected", w.seen, s.entries())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"sync"
+	"sync/atomic"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -16,6 +17,7 @@ const (
 	aheadFirst   = 4        // files that are read ahead at first
 	aheadMost    = aheadSlots / 2
 	aheadReaders = 4
+	aheadHeat    = 16 // directories that may be entered until files count as not being read
 )
 
 // ahead reads small files before the kernel asks for them, once a reader goes
@@ -26,6 +28,7 @@ type ahead struct {
 	slots   [aheadSlots]slot
 	streams [aheadStreams]stream
 	jobs    chan job
+	heat    atomic.Int32 // how many directories to enter until files count as not being read
 	readers sync.WaitGroup
 }
 
@@ -123,9 +126,36 @@ func (a *ahead) follow(d *indexDir, pos uint32) {
 	s.mu.Lock()
 	from, until := s.advance(d.row, pos)
 	s.mu.Unlock()
+	a.heat.Store(aheadHeat)
+	a.askAll(d, from, until)
+}
+
+func (a *ahead) askAll(d *indexDir, from, until uint32) {
 	for next := from; next < min(until, uint32(d.files)); next++ {
 		a.ask(d, next)
 	}
+}
+
+// enter notes that somebody looks into a directory. If files are being read, so
+// will those in it.
+func (a *ahead) enter(d *indexDir) {
+	if a.heat.Load() <= 0 || a.heat.Add(-1) < 0 {
+		return
+	}
+	s := &a.streams[d.row%aheadStreams]
+	s.mu.Lock()
+	from, until := s.begin(d.row)
+	s.mu.Unlock()
+	a.askAll(d, from, until)
+}
+
+// begin returns the first positions of a directory that was not read before.
+func (s *stream) begin(dir row) (from, until uint32) {
+	if s.dir == dir {
+		return 0, 0
+	}
+	s.dir, s.last, s.until, s.window = dir, 0, aheadFirst, aheadFirst/2
+	return 0, aheadFirst
 }
 
 // advance returns the positions that are to be read ahead now.
@@ -227,6 +257,6 @@ func (a *ahead) load(j job, data []byte) ([]byte, error) {
 	if file.Size != int64(j.size) {
 		return data, errChanged
 	}
-	_, err = file.ReadAt(data, 0)
+	_, err = file.ReadContent(data, 0)
 	return data, err
 }

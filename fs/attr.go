@@ -18,7 +18,10 @@ const (
 // that of the mountpoint, once.
 func (f *FS) GetAttr(cancel <-chan struct{}, in *gofuse.GetAttrIn, out *gofuse.AttrOut) gofuse.Status {
 	f.stats.requests.Add(1)
-	r := rowOf(in.NodeId)
+	return f.safely(func() gofuse.Status { return f.getAttr(rowOf(in.NodeId), out) })
+}
+
+func (f *FS) getAttr(r row, out *gofuse.AttrOut) gofuse.Status {
 	e, err := f.entry(r)
 	if err == nil {
 		err = f.fill(&e, &out.Attr)

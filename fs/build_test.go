@@ -3,6 +3,7 @@ package fs
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -79,6 +80,7 @@ func (m *memory) path(sum object.Checksum) string { return filepath.Join(m.dir, 
 
 // content is an open object of a memory.
 type content struct {
+	memory  *memory
 	file    *os.File
 	name    object.Name
 	hash    bytes.Buffer // the header, then what was read
@@ -99,7 +101,7 @@ func (m *memory) Open(sum object.Checksum) (backing.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, size: h.Size, plain: m.plain}
+	c := &content{memory: m, file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, size: h.Size, plain: m.plain}
 	c.hash.Write(h.Hashed())
 	return c, nil
 }
@@ -111,6 +113,18 @@ func (c *content) Read(p []byte) (int, error) {
 		err = object.Mismatch(c.name, found)
 	}
 	return n, err
+}
+
+func (c *content) CheckFile(r io.Reader) error {
+	h, err := c.memory.Header(c.name.Checksum)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(r)
+	if err == nil && object.Checksum(sha256.Sum256(append(h.Hashed(), data...))) != c.name.Checksum {
+		err = object.Corrupt(c.name, errors.New("the copy is another"))
+	}
+	return err
 }
 
 func (c *content) Size() int64 { return int64(c.size) }
@@ -243,8 +257,8 @@ func (m *memory) showWithin(root directory, opts Options, limits backing.Limits)
 		v.reports, v.errs = append(v.reports, path), append(v.errs, err)
 	}
 	var err error
-	spool := backing.NewSpool(filepath.Join(m.dir, "spool"))
-	if v.FS, err = New(m, backing.NewStore(m.Open, spool, limits), root.tree, root.meta, opts); err != nil {
+	inflated := backing.NewInflated(filepath.Join(m.dir, "cache"), limits.Bytes)
+	if v.FS, err = New(m, backing.NewStore(m.Open, inflated, nil, limits), root.tree, root.meta, opts); err != nil {
 		m.t.Fatal(err)
 	}
 	m.t.Cleanup(v.Close)

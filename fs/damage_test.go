@@ -139,7 +139,7 @@ func TestChangedDirectory(t *testing.T) {
 	m := newMemory(t)
 	file, sub := m.file("x"), m.tree(entries{"inner": m.file("inner")})
 	dir := m.tree(entries{"a": file, "b": file, "c": sub, "d": sub})
-	v := m.show(m.tree(entries{"dir": dir}), Options{Verify: VerifyNone, CacheSize: 1})
+	v := m.show(m.tree(entries{"dir": dir}), Options{Verify: VerifyNone, Memory: 1})
 	nodes := map[string]uint64{}
 	for _, path := range []string{"dir", "dir/a", "dir/b", "dir/c", "dir/d", "dir/d/inner"} {
 		nodes[path] = v.walk(path).NodeId

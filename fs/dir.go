@@ -98,10 +98,19 @@ func (a above) target(int) ([]byte, error)          { return nil, errIsDir }
 func (a above) promised(int) (size uint64, ok bool) { return 0, false }
 
 func (a above) attr(_ int, out *gofuse.Attr) error {
+	if m := a.f.index.Load(); m != nil {
+		root := m.RootAttributes()
+		_, _, subdirs := m.Entries(m.RootDir())
+		a.f.dirLooks(out, root.Mode, root.UID, root.GID, subdirs)
+		return nil
+	}
 	return a.f.dirAttr(a.f.rootDir.tree, a.f.rootDir.meta, out)
 }
 
 func (a above) xattrs(int) ([]object.Xattr, error) {
+	if m := a.f.index.Load(); m != nil {
+		return m.Xattrs(m.RootAttributes().Xattrs), nil
+	}
 	m, err := a.f.meta(a.f.rootDir.meta)
 	return m.Xattrs, err
 }

@@ -15,7 +15,10 @@ import (
 // files by itself.
 func (f *FS) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
 	f.stats.requests.Add(1)
-	r := rowOf(in.NodeId)
+	return f.safely(func() gofuse.Status { return f.answerOpen(rowOf(in.NodeId), out) })
+}
+
+func (f *FS) answerOpen(r row, out *gofuse.OpenOut) gofuse.Status {
 	switch {
 	case f.passed != nil:
 		if err := f.openPassed(r, out); err != nil {
@@ -43,10 +46,17 @@ func (f *FS) Flush(cancel <-chan struct{}, in *gofuse.FlushIn) gofuse.Status {
 // Read reads from the file that the node id names; there are no handles.
 func (f *FS) Read(cancel <-chan struct{}, in *gofuse.ReadIn, buf []byte) (gofuse.ReadResult, gofuse.Status) {
 	f.stats.requests.Add(1)
-	r := rowOf(in.NodeId)
-	n, err := f.read(r, buf, int64(in.Offset))
-	if err != nil {
-		return nil, f.failed(r, "", err)
+	var n int
+	status := f.safely(func() gofuse.Status {
+		var err error
+		r := rowOf(in.NodeId)
+		if n, err = f.read(r, buf, int64(in.Offset)); err != nil {
+			return f.failed(r, "", err)
+		}
+		return gofuse.OK
+	})
+	if !status.Ok() {
+		return nil, status
 	}
 	f.stats.bytes.Add(uint64(n))
 	return gofuse.ReadResultData(buf[:n]), gofuse.OK
@@ -70,7 +80,7 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 		return 0, err
 	}
 	defer f.files.Release(file)
-	n, err := file.ReadAt(buf, offset)
+	n, err := file.ReadContent(buf, offset)
 	if err == io.EOF {
 		err = checkEnd(e.in.content(int(e.pos)), offset+int64(n), file.Size)
 	}

@@ -40,8 +40,8 @@ var _ gofuse.RawFileSystem = (*FS)(nil)
 // New makes the view of the directory whose dirtree and dirmeta are given; files
 // opens the content of the same objects that src tells about.
 func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Options) (*FS, error) {
-	if opts.CacheSize == 0 {
-		opts.CacheSize = DefaultCacheSize
+	if opts.Memory == 0 {
+		opts.Memory = DefaultMemory
 	}
 	if opts.DirMode == 0 {
 		opts.DirMode = 0o7777
@@ -49,8 +49,8 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 	if opts.Report == nil {
 		opts.Report = func(string, error) {}
 	}
-	forMetas := max(opts.CacheSize/8, 1)
-	trees, err := cache.New[object.DirTree](max(opts.CacheSize-forMetas, 1))
+	forMetas := max(opts.Memory/8, 1)
+	trees, err := cache.New[object.DirTree](max(opts.Memory-forMetas, 1))
 	if err != nil {
 		return nil, err
 	}
@@ -93,15 +93,15 @@ func (f *FS) Forget(nodeid, nlookup uint64) {}
 
 // Stats is what an FS has done so far.
 type Stats struct {
-	Requests   uint64 // messages from the kernel
-	Bytes      uint64 // bytes of content handed out
-	Errors     uint64 // requests that failed for want of an object or of memory
-	Nodes      int    // entries that the kernel has asked for
-	CacheUsed  int64  // bytes of decoded metadata
-	CacheLimit int64
-	OpenFiles  int   // content objects held open
-	SpoolUsed  int64 // bytes of inflated content on disk
-	SpoolLimit int64
+	Requests    uint64 // messages from the kernel
+	Bytes       uint64 // bytes of content handed out
+	Errors      uint64 // requests that failed for want of an object or of memory
+	Nodes       int    // entries that the kernel has asked for
+	MemoryUsed  int64  // bytes of decoded metadata
+	MemoryLimit int64
+	OpenFiles   int   // content objects held open
+	CacheUsed   int64 // bytes of inflated content on disk
+	CacheLimit  int64
 }
 
 type counters struct{ requests, bytes, errors atomic.Uint64 }
@@ -110,14 +110,14 @@ type counters struct{ requests, bytes, errors atomic.Uint64 }
 func (f *FS) Stats() Stats {
 	open, spooled := f.files.Used()
 	return Stats{
-		Requests:   f.stats.requests.Load(),
-		Bytes:      f.stats.bytes.Load(),
-		Errors:     f.stats.errors.Load(),
-		Nodes:      f.nodes.size(),
-		CacheUsed:  f.trees.Used() + f.metas.Used(),
-		CacheLimit: f.opts.CacheSize,
-		OpenFiles:  open,
-		SpoolUsed:  spooled,
-		SpoolLimit: f.files.Limits().Bytes,
+		Requests:    f.stats.requests.Load(),
+		Bytes:       f.stats.bytes.Load(),
+		Errors:      f.stats.errors.Load(),
+		Nodes:       f.nodes.size(),
+		MemoryUsed:  f.trees.Used() + f.metas.Used(),
+		MemoryLimit: f.opts.Memory,
+		OpenFiles:   open,
+		CacheUsed:   spooled,
+		CacheLimit:  f.files.Limits().Bytes,
 	}
 }

@@ -37,7 +37,7 @@ type indexDir struct {
 }
 
 // indexed finds the directory at r in the index, unless there is a gap.
-func (f *FS) indexed(m *mapped, r row) (dir, bool) {
+func (f *FS) indexed(m *mapped, r row) (*indexDir, bool) {
 	number, ok := f.dirNumber(m.Index, r)
 	if !ok {
 		return nil, false
@@ -141,7 +141,7 @@ func (d *indexDir) xattrs(pos int) (list []object.Xattr, err error) {
 
 func (d *indexDir) promised(pos int) (size uint64, ok bool) {
 	r := d.first + index.Row(pos)
-	if pos >= d.files || !d.x.Known(r) {
+	if pos >= d.files || !d.x.Known(r) || d.x.Attributes(r).Mode&object.ModeType != object.ModeRegular {
 		return 0, false
 	}
 	return d.x.FileSize(r), true

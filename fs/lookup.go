@@ -1,10 +1,13 @@
 package fs
 
 import (
+	"bytes"
 	"unsafe"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
 )
 
 // Lookup finds a name in a directory. An absent name is an answer that the
@@ -14,6 +17,10 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 	if len(name) > maxName {
 		return gofuse.Status(unix.ENAMETOOLONG)
 	}
+	return f.safely(func() gofuse.Status { return f.lookup(in, name, out) })
+}
+
+func (f *FS) lookup(in *gofuse.InHeader, name string, out *gofuse.EntryOut) gofuse.Status {
 	at, n, d, status := f.directory(in.NodeId)
 	if !status.Ok() {
 		return status
@@ -27,7 +34,22 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 	if err := f.answer(&e, out); err != nil {
 		return f.failed(at, name, err)
 	}
+	if out.Mode&object.ModeType == object.ModeDir {
+		f.enter(rowOf(out.NodeId))
+	}
 	return gofuse.OK
+}
+
+// enter tells the reader ahead of a directory that somebody looks into.
+func (f *FS) enter(r row) {
+	if f.ahead.heat.Load() <= 0 {
+		return
+	}
+	if m := f.index.Load(); m != nil {
+		if d, ok := f.indexed(m, r); ok {
+			f.ahead.enter(d)
+		}
+	}
 }
 
 // directory is the directory that a node id of the kernel's names: its row, its
@@ -60,9 +82,16 @@ func (f *FS) answer(e *entry, out *gofuse.EntryOut) error {
 }
 
 // Readlink tells where a symbolic link points.
-func (f *FS) Readlink(cancel <-chan struct{}, in *gofuse.InHeader) ([]byte, gofuse.Status) {
+func (f *FS) Readlink(cancel <-chan struct{}, in *gofuse.InHeader) (target []byte, status gofuse.Status) {
 	f.stats.requests.Add(1)
-	r := rowOf(in.NodeId)
+	status = f.safely(func() (status gofuse.Status) {
+		target, status = f.readlink(rowOf(in.NodeId))
+		return status
+	})
+	return target, status
+}
+
+func (f *FS) readlink(r row) ([]byte, gofuse.Status) {
 	e, err := f.entry(r)
 	if err != nil {
 		return nil, f.failed(r, "", err)
@@ -71,5 +100,5 @@ func (f *FS) Readlink(cancel <-chan struct{}, in *gofuse.InHeader) ([]byte, gofu
 	if err != nil {
 		return nil, f.failed(r, "", err)
 	}
-	return target, gofuse.OK
+	return bytes.Clone(target), gofuse.OK
 }

@@ -188,15 +188,15 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestCacheSizes: no size is too small to work, or too large to start.
-func TestCacheSizes(t *testing.T) {
+// TestMemorySizes: no size is too small to work, or too large to start.
+func TestMemorySizes(t *testing.T) {
 	m := newMemory(t)
 	root := sampleTree(m)
 	for _, size := range []int64{1, 7, 8, 1000, 1 << 62} {
-		v := m.show(root, Options{CacheSize: size})
+		v := m.show(root, Options{Memory: size})
 		v.walk("bin/sudo")
-		if s := v.Stats(); s.CacheLimit != size || s.CacheUsed > size {
-			t.Errorf("cache of %d bytes: %d of %d are used", size, s.CacheUsed, s.CacheLimit)
+		if s := v.Stats(); s.MemoryLimit != size || s.MemoryUsed > size {
+			t.Errorf("cache of %d bytes: %d of %d are used", size, s.MemoryUsed, s.MemoryLimit)
 		}
 	}
 }
@@ -210,8 +210,8 @@ func TestStats(t *testing.T) {
 	}
 	v.FS.Forget(out.NodeId, 1)
 	got := v.Stats()
-	if got.Requests != 3 || got.Bytes != 10 || got.Errors != 0 || got.Nodes != 3 || got.OpenFiles != 1 || got.SpoolUsed != 0 ||
-		got.CacheLimit != DefaultCacheSize || got.SpoolLimit != 1<<20 {
+	if got.Requests != 3 || got.Bytes != 10 || got.Errors != 0 || got.Nodes != 3 || got.OpenFiles != 1 || got.CacheUsed != 0 ||
+		got.MemoryLimit != DefaultMemory || got.CacheLimit != 1<<20 {
 		t.Errorf("%+v", got)
 	}
 	var st gofuse.StatfsOut

@@ -1,8 +1,10 @@
 package fs
 
 import (
+	"math/rand"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -137,6 +139,69 @@ func TestTableConcurrent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTags keeps what was remembered of each row through all growth.
+func TestTags(t *testing.T) {
+	table := newTable()
+	tag := func(r row) uint32 { return uint32(r)*7 + 1 }
+	for i := range 3 * chunkRows {
+		r, _ := table.child(entryNumber(i))
+		if got := table.tag(r).Load(); got != 0 {
+			t.Fatalf("row %d is tagged %d from the start", r, got)
+		}
+		table.tag(r).Store(tag(r))
+	}
+	for r := row(1); r <= 3*chunkRows; r++ {
+		if got := table.tag(r).Load(); got != tag(r) {
+			t.Fatalf("row %d is tagged %d, want %d", r, got, tag(r))
+		}
+		if n, ok := table.get(r); !ok || n != entryNumber(int(r)-1) {
+			t.Fatalf("row %d is %+v", r, n)
+		}
+	}
+}
+
+// TestTableReaders: what a reader has seen of a growing table stays as it is,
+// and everything that is below its size can be read.
+func TestTableReaders(t *testing.T) {
+	table := newTable()
+	const n = 60_000
+	var readers sync.WaitGroup
+	var ended atomic.Bool
+	for worker := range 3 {
+		readers.Go(func() {
+			random := rand.New(rand.NewSource(int64(worker)))
+			for !ended.Load() {
+				size := table.size()
+				i := random.Intn(size)
+				if got, ok := table.get(row(i)); !ok || i > 0 && got != entryNumber(i-1) {
+					t.Errorf("row %d of %d is %+v, %v", i, size, got, ok)
+					return
+				}
+				if i == 0 {
+					continue
+				}
+				// right after its row is seen an entry may be missing here, but is no other
+				if r := table.find(entryNumber(i - 1)); r != row(i) && (r != 0 || i < size-1) {
+					t.Errorf("node %d has row %d of %d", i-1, r, size)
+					return
+				}
+				if got := table.tag(row(i)).Load(); got != 0 && got != uint32(i) {
+					t.Errorf("row %d is tagged %d", i, got)
+					return
+				}
+				table.tag(row(i)).Store(uint32(i))
+			}
+		})
+	}
+	for i := range n {
+		if r, ok := table.child(entryNumber(i)); !ok || r != row(i+1) {
+			t.Fatalf("node %d got row %d, %v", i, r, ok)
+		}
+	}
+	ended.Store(true)
+	readers.Wait()
 }
 
 // TestInodeOf: these numbers may never change.

@@ -48,10 +48,10 @@ func ParseVerify(name string) (Verify, error) {
 
 // Options say how a tree is shown.
 type Options struct {
-	Verify    Verify
-	CacheSize int64  // bytes of decoded metadata to keep, 64 MiB when 0
-	Mtime     uint64 // of every entry, in seconds since 1970
-	DirMode   uint32 // permission bits that directories may have; 0 means all
+	Verify  Verify
+	Memory  int64  // bytes of decoded metadata to keep, 64 MiB when 0
+	Mtime   uint64 // of every entry, in seconds since 1970
+	DirMode uint32 // permission bits that directories may have; 0 means all
 
 	NoXattrs bool // the source has no extended attributes
 
@@ -60,5 +60,5 @@ type Options struct {
 	Report func(path string, err error)
 }
 
-// DefaultCacheSize is the CacheSize of an FS that is given none, in bytes.
-const DefaultCacheSize = 64 << 20
+// DefaultMemory is the Memory of an FS that is given none, in bytes.
+const DefaultMemory = 64 << 20

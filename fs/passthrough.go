@@ -5,8 +5,6 @@ import (
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
-
-	"deployfs/fs/backing"
 )
 
 const (
@@ -40,7 +38,7 @@ type uses struct {
 }
 
 // register gives the kernel a file, and returns its number.
-func register(server *gofuse.Server, fd uintptr) (int32, error) {
+func register(server *gofuse.Server, fd int) (int32, error) {
 	id, errno := server.RegisterBackingFd(&gofuse.BackingMap{Fd: int32(fd)})
 	if errno != 0 {
 		return 0, errno
@@ -49,7 +47,7 @@ func register(server *gofuse.Server, fd uintptr) (int32, error) {
 }
 
 // Passthrough reports whether the kernel would read file by itself, and why not.
-func Passthrough(server *gofuse.Server, fd uintptr) error {
+func Passthrough(server *gofuse.Server, fd int) error {
 	if server.KernelSettings().Flags64()&gofuse.CAP_PASSTHROUGH == 0 {
 		return unix.EOPNOTSUPP
 	}
@@ -84,7 +82,7 @@ func (f *FS) openPassed(r row, out *gofuse.OpenOut) error {
 		return err
 	}
 	defer f.files.Release(file)
-	id, err := f.passed.open(r, file)
+	id, err := f.passed.open(r, file.Fd())
 	if err != nil {
 		out.OpenFlags = gofuse.FOPEN_KEEP_CACHE | gofuse.FOPEN_NOFLUSH // READs come here
 		return nil
@@ -121,14 +119,14 @@ func (p *passed) reuse(r row) (id int32, ok bool) {
 	return int32(p.nodes.tag(r).Load()), true
 }
 
-// open opens the file that the kernel has for r, which is file if it has none.
-func (p *passed) open(r row, file *backing.File) (int32, error) {
+// open opens the file that the kernel has for r, which is that of fd if it has none.
+func (p *passed) open(r row, fd int) (int32, error) {
 	s := p.shard(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, ok := s.uses[r]
 	if !ok {
-		id, err := register(p.server, file.Fd())
+		id, err := register(p.server, fd)
 		if err != nil {
 			return 0, err
 		}

@@ -41,7 +41,7 @@ func chainSize(c, depth int) int { return 1 + c*chainDepth + depth }
 // is remembered of them is overwritten all the time.
 func TestParallelLookups(t *testing.T) {
 	m := newMemory(t)
-	v := m.show(chainTree(m), Options{CacheSize: 1 << 14})
+	v := m.show(chainTree(m), Options{Memory: 1 << 14})
 	var nodes [chains][chainDepth]uint64
 	for c := range nodes {
 		node := v.lookup(gofuse.FUSE_ROOT_ID, fmt.Sprint("chain", c)).NodeId
@@ -101,7 +101,7 @@ func TestParallelReads(t *testing.T) {
 		}
 		wg.Wait()
 		v.wantReports()
-		if s := v.Stats(); s.OpenFiles > 3 || s.SpoolUsed > 5000 {
+		if s := v.Stats(); s.OpenFiles > 3 || s.CacheUsed > 5000 {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -49,14 +49,24 @@ func (f *FS) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.
 // no longer fits.
 func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
 	f.stats.requests.Add(1)
-	at, n, d, status := f.directory(in.NodeId)
+	next := in.Offset
+	return f.safely(func() gofuse.Status { return f.listFrom(in.NodeId, &next, add) })
+}
+
+// listFrom counts on in next, so that it can go on where it was stopped.
+func (f *FS) listFrom(nodeID uint64, next *uint64, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
+	at, n, d, status := f.directory(nodeID)
 	if !status.Ok() {
 		return status
+	}
+	if *next == 0 {
+		f.enter(at)
 	}
 	up, _ := f.nodes.get(n.parent)
 	files, subdirs := d.size()
 	found := entry{node{parent: at}, d} // one for all
-	for i := in.Offset; i < uint64(dots+files+subdirs); i++ {
+	for ; *next < uint64(dots+files+subdirs); *next++ {
+		i := *next
 		out := gofuse.DirEntry{Off: i + 1, Mode: object.ModeDir}
 		var e *entry
 		switch i {

@@ -48,19 +48,22 @@ func put(dest, value []byte) (uint32, gofuse.Status) {
 	return uint32(copy(dest, value)), gofuse.OK
 }
 
-func (f *FS) xattrs(r row) ([]object.Xattr, gofuse.Status) {
+// xattrs are those of the entry at r, for good: values in the index are copied.
+func (f *FS) xattrs(r row) (list []object.Xattr, status gofuse.Status) {
 	if f.noXattrs() {
 		return nil, gofuse.ENOSYS // once: the kernel asks no more
 	}
-	e, err := f.entry(r)
-	if err != nil {
-		return nil, f.failed(r, "", err)
-	}
-	list, err := e.in.xattrs(int(e.pos))
-	if err != nil {
-		return nil, f.failed(r, "", err)
-	}
-	return list, gofuse.OK
+	status = f.safely(func() gofuse.Status {
+		e, err := f.entry(r)
+		if err == nil {
+			list, err = e.in.xattrs(int(e.pos))
+		}
+		if err != nil {
+			return f.failed(r, "", err)
+		}
+		return gofuse.OK
+	})
+	return list, status
 }
 
 // noXattrs reports whether it is known that no entry has any.

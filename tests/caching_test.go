@@ -61,7 +61,7 @@ func TestKernelKeepsAll(t *testing.T) {
 func TestSmallSpool(t *testing.T) {
 	repo := sharedRepo(t, "archive", "traps")
 	want := snapshot(t, forest(t, "traps"))
-	dir := mounted(t, "--repo="+repo, "--spool-size=1M", "traps")
+	dir := mounted(t, "--repo="+repo, "--cache-size=1M", "traps")
 	for _, name := range []string{"sizes/several-mib", "sizes/sparse", "sizes/noise-1048576", "sizes/several-mib"} {
 		if e, err := readEntry(dir + "/" + name); err != nil || e.sum != want[name].sum {
 			t.Errorf("%s: %v", name, err)

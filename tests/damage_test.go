@@ -147,7 +147,7 @@ func damageOne(t *testing.T, w wounded, in injury, verify string, before bool) {
 	if before {
 		damage()
 	}
-	f := mountedForeground(t, "--repo="+w.repo, "--verify="+verify, "main")
+	f := mountedForeground(t, "--repo="+w.repo, "--cache-dir="+scratch(t), "--verify="+verify, "main")
 	if !before {
 		damage()
 	}
@@ -177,11 +177,11 @@ func use(dir, name string) error {
 }
 
 // TestDamageWhileInUse injures content after it was read: --verify=always sees it at the next open,
-// and no policy that checks gives wrong bytes out of a cache of its own.
+// unless the content was inflated before: then the copy is right, and verified.
 func TestDamageWhileInUse(t *testing.T) {
 	for _, mode := range []string{"archive", "bare", "bare-user"} {
 		w := newWounded(t, mode)
-		dir := mounted(t, "--repo="+w.repo, "--verify=always", "main")
+		dir := mounted(t, "--repo="+w.repo, "--cache-dir="+scratch(t), "--verify=always", "main")
 		for _, name := range []string{"small", "large", "xattr"} {
 			if e, err := readEntry(dir + "/" + name); err != nil || e.sum != w.want[name].sum {
 				t.Fatalf("%s: %s before any damage: %v", mode, name, err)
@@ -190,8 +190,12 @@ func TestDamageWhileInUse(t *testing.T) {
 			if err := flip(path, 9, 10); err != nil {
 				t.Fatal(err)
 			}
-			_, err := readEntry(dir + "/" + name)
-			wantErrno(t, mode+": opening "+name+" again", err, unix.EIO)
+			e, err := readEntry(dir + "/" + name)
+			if mode != "archive" {
+				wantErrno(t, mode+": opening "+name+" again", err, unix.EIO)
+			} else if err != nil || e.sum != w.want[name].sum {
+				t.Errorf("%s: opening %s again: %v", mode, name, err)
+			}
 			if err := flip(path, 9, 10); err != nil {
 				t.Fatal(err)
 			}

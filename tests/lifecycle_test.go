@@ -165,7 +165,7 @@ type mountRecord struct {
 	Mountpoint, Repo, Ref, Commit, Subpath, Overlay, Verify, Since string
 	Pid                                                            int
 	Requests, Bytes, Errors                                        uint64
-	Cache                                                          *struct{ Used, Limit uint64 }
+	Memory                                                         *struct{ Used, Limit uint64 }
 }
 
 func mountRecords(t testing.TB) []mountRecord {
@@ -188,7 +188,7 @@ func TestMounts(t *testing.T) {
 	start := time.Now().Add(-time.Second)
 	odd := scratch(t) + "/a\nb c"
 	os.Mkdir(odd, 0o755)
-	mountOn(t, odd, "--repo="+repo, "--subpath=/usr", "--verify=always", "--cache-size=5000000", "plain")
+	mountOn(t, odd, "--repo="+repo, "--subpath=/usr", "--verify=always", "--memory=5000000", "plain")
 	dir := mounted(t, "--repo="+repo, "plain")
 	snapshot(t, dir)
 	records := mountRecords(t)
@@ -200,8 +200,8 @@ func TestMounts(t *testing.T) {
 	if r.Mountpoint != dir || r.Repo != repo || r.Ref != "plain" || r.Commit != sum || r.Verify != "first" || r.Overlay != "" {
 		t.Errorf("record of the plain mount: %+v", r)
 	}
-	if r.Requests == 0 || r.Bytes < 300000 || r.Errors != 0 || r.Cache == nil || r.Cache.Limit == 0 || r.Cache.Used > r.Cache.Limit {
-		t.Errorf("figures of a mount that was read through: %+v, cache %+v", r, r.Cache)
+	if r.Requests == 0 || r.Bytes < 300000 || r.Errors != 0 || r.Memory == nil || r.Memory.Limit == 0 || r.Memory.Used > r.Memory.Limit {
+		t.Errorf("figures of a mount that was read through: %+v, memory %+v", r, r.Memory)
 	}
 	since, err := time.Parse(time.RFC3339, r.Since)
 	if err != nil || since.Before(start) || since.After(time.Now()) {
@@ -210,8 +210,8 @@ func TestMounts(t *testing.T) {
 	if !slices.Contains(servers(), r.Pid) {
 		t.Errorf("pid %d is no server of ours, these are: %v", r.Pid, servers())
 	}
-	if r = records[1]; r.Mountpoint != odd || r.Subpath != "/usr" || r.Verify != "always" || r.Cache == nil || r.Cache.Limit > 5000000 {
-		t.Errorf("record of the other mount: %+v, cache %+v", r, r.Cache)
+	if r = records[1]; r.Mountpoint != odd || r.Subpath != "/usr" || r.Verify != "always" || r.Memory == nil || r.Memory.Limit > 5000000 {
+		t.Errorf("record of the other mount: %+v, memory %+v", r, r.Memory)
 	}
 	text := deployfs(t, "mounts").out
 	if !strings.Contains(text, dir) || !strings.Contains(text, "plain") || strings.Contains(text, "a\nb c") {

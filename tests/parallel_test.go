@@ -26,7 +26,7 @@ func TestParallelReaders(t *testing.T) {
 			t.Run(mode+" "+verify, func(t *testing.T) {
 				repo := sharedRepo(t, mode, "traps")
 				want := checkedOut(t, repo, "traps")
-				parallelReaders(t, mounted(t, "--repo="+repo, "--cache-size=200000", "--verify="+verify, "traps"), want)
+				parallelReaders(t, mounted(t, "--repo="+repo, "--memory=200000", "--verify="+verify, "traps"), want)
 			})
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount/daemon"
 	"deployfs/objstore"
@@ -90,10 +92,7 @@ func (o *indexOptions) one(ctx context.Context, repo *objstore.Repo, store *inde
 		return done, err
 	}
 	done.Commit = commit.String()
-	dir, err := resolveTree(repo, rev)
-	if err == nil && o.subpath != "" {
-		dir, err = tree.Lookup(repo, dir, o.subpath)
-	}
+	dir, err := o.dir(repo, rev)
 	if err != nil {
 		return done, err
 	}
@@ -108,6 +107,22 @@ func (o *indexOptions) one(ctx context.Context, repo *objstore.Repo, store *inde
 	}
 	done.Entries, done.Bytes, done.Seconds = m.Len(), m.Size(), time.Since(start).Seconds()
 	return done, m.Close()
+}
+
+// dir is the directory that is indexed.
+func (o *indexOptions) dir(repo *objstore.Repo, rev string) (tree.Entry, error) {
+	root, err := resolveTree(repo, rev)
+	if err != nil || o.subpath == "" {
+		return root, err
+	}
+	dir, err := tree.Lookup(repo, root, o.subpath)
+	if err == nil && !dir.IsDir() {
+		err = &tree.Error{Path: dir.Path, Err: unix.ENOTDIR}
+	}
+	if err != nil {
+		err = fmt.Errorf("subpath %s: %w", o.subpath, err)
+	}
+	return dir, err
 }
 
 // cacheDirOption takes the directory of derived data.

@@ -18,7 +18,7 @@ type mountOptions struct {
 }
 
 func mountVerb() cli.Verb {
-	o := &mountOptions{cfg: daemon.Config{CacheSize: daemon.DefaultCacheSize, SpoolSize: daemon.DefaultSpoolSize}}
+	o := &mountOptions{cfg: daemon.Config{Memory: daemon.DefaultMemory, CacheSize: daemon.DefaultCacheSize}}
 	return cli.Verb{
 		Name: "mount", Args: "REV MOUNTPOINT", Short: "Mount a commit", Ours: true,
 		Long: mountText,
@@ -32,8 +32,8 @@ func mountVerb() cli.Verb {
 			cli.Flag(&o.cfg.NoSuid, "nosuid", "", "Ignore setuid bits and file capabilities"),
 			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
-			sizeOption(&o.cfg.CacheSize, "cache-size", "Memory for decoded directories (64M)"),
-			sizeOption(&o.cfg.SpoolSize, "spool-size", "Disk for inflated content of archive repositories (1G)"),
+			sizeOption(&o.cfg.Memory, "memory", "Memory for decoded directories (64M)"),
+			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories (1G)"),
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
@@ -52,6 +52,12 @@ func mountVerb() cli.Verb {
 const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root would be: types, modes, owners, sizes, extended attributes, symbolic links and contents, with times of 0. Nothing is copied, whatever the size of the tree. It is read-only. The command returns when the tree can be used; a server stays in the background until the mount is taken away.
 
 Objects are checked against their names: directories when they are first read, files when they are first read (--verify=first), also at each open (always), or never (none). A file whose object is absent or damaged answers with an input/output error, and with one line in the system's log; everything else stays readable. Attributes that stat(2) shows are those of the repository until the file itself is read.
+
+A tree index tells of every entry what a walk needs, so that no object is opened for it. A mount uses the one that there is, or has one built in the background a second after it was made; see deployfs-index(1). With --no-index it does neither.
+
+How content reaches the kernel is chosen by --data. With cached, the kernel opens files without asking and keeps what it read: best for many files. With passthrough, each open is asked for, and then the kernel reads the repository's own file: best for large files, and for mapped ones; it takes root and Linux 6.9. By default, auto, passthrough is taken where files have a mebibyte or more on average as the index says, and it is possible; deployfs-mounts(1) tells what was taken, and why. Archive content is inflated once, into a directory that all mounts share and that keeps to --cache-size bytes.
+
+What was verified once is remembered for the next mount, as long as the file's identity and change time are the same and nobody but its reader and root can write to it.
 
 While it is mounted, the repository's lock is held as a transaction of ostree holds it: ostree prune waits, as long as core.lock-timeout-secs says. With --no-lock, or where the repository can't be written, prune may delete what is mounted; then files that were not read before answer with an input/output error, never with wrong bytes.
 

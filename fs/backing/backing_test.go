@@ -26,11 +26,7 @@ func TestAcquire(t *testing.T) {
 		if d.opened != 2 || d.open != 0 {
 			t.Errorf("opened %d times, %d are left open", d.opened, d.open)
 		}
-		if plain {
-			wantUsed(t, s, 2, 0)
-		} else {
-			wantUsed(t, s, 2, int64(len("content of one")))
-		}
+		wantUsed(t, s, 2, 0)
 	})
 }
 
@@ -95,7 +91,7 @@ func TestReopen(t *testing.T) {
 		d.put(1, "old")
 		old := acquire(t, s, 1, true)
 		fresh, err := s.Reopen(sum(1))
-		if err != nil || fresh.File == old.File {
+		if err != nil || fresh == old {
 			t.Fatalf("the same file, %v", err)
 		}
 		wantContent(t, old, "old")
@@ -104,7 +100,7 @@ func TestReopen(t *testing.T) {
 			t.Error("the old file stays open")
 		}
 		wantContent(t, fresh, "old")
-		wantUsed(t, s, 1, fresh.spooled)
+		wantUsed(t, s, 1, fresh.nameless)
 		s.Release(fresh)
 		d.put(1, "wrong")
 		d.wrong["wrong"] = true
@@ -116,6 +112,17 @@ func TestReopen(t *testing.T) {
 			t.Error("the file stays open")
 		}
 	})
+}
+
+// TestReopenHeld: what somebody else loaded meanwhile does not do.
+func TestReopenHeld(t *testing.T) {
+	s, d := stored(t, true, roomy)
+	d.put(1, "content")
+	old := acquire(t, s, 1, true)
+	f, err := s.fly(s.shard(sum(1)), wanted{sum: sum(1), check: true, anew: true})
+	if err != nil || f == old || d.opened != 2 {
+		t.Errorf("the same file %v, %v, opened %d times", f == old, err, d.opened)
+	}
 }
 
 // TestFiles lets go of the files that were unused the longest.
@@ -149,12 +156,13 @@ func TestFiles(t *testing.T) {
 	})
 }
 
-// TestBytes bounds what is inflated, but keeps one file of any size.
+// TestBytes bounds what is inflated to files without a name, but keeps one of
+// any size.
 func TestBytes(t *testing.T) {
 	s, d := stored(t, false, Limits{Files: 100, Bytes: 1000})
 	for n := range 20 {
 		d.put(n, strings.Repeat("x", 300))
-		s.Release(acquire(t, s, n, true))
+		s.Release(acquire(t, s, n, false))
 		if _, bytes := s.Used(); bytes > 1000 {
 			t.Fatalf("%d bytes are held", bytes)
 		}
@@ -162,13 +170,13 @@ func TestBytes(t *testing.T) {
 	wantUsed(t, s, 3, 900)
 	d.put(50, strings.Repeat("x", 5000))
 	for range 3 {
-		s.Release(acquire(t, s, 50, true))
+		s.Release(acquire(t, s, 50, false))
 	}
 	wantUsed(t, s, 1, 5000)
 	if d.opened != 21 {
 		t.Errorf("opened %d times", d.opened)
 	}
-	s.Release(acquire(t, s, 1, true))
+	s.Release(acquire(t, s, 1, false))
 	wantUsed(t, s, 1, 300)
 }
 
@@ -179,11 +187,11 @@ func TestInUse(t *testing.T) {
 		var used []*File
 		for n := range 10 {
 			d.put(n, strings.Repeat("x", 50+n))
-			used = append(used, acquire(t, s, n, true))
+			used = append(used, acquire(t, s, n, false))
 		}
 		d.put(20, "idle")
 		for range 3 {
-			s.Release(acquire(t, s, 20, true))
+			s.Release(acquire(t, s, 20, false))
 		}
 		for n, f := range used {
 			wantContent(t, f, strings.Repeat("x", 50+n))

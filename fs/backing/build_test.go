@@ -2,12 +2,14 @@ package backing
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"deployfs/objstore/object"
 )
@@ -26,19 +28,34 @@ type depot struct {
 	before func(n int)     // called by the n-th opening
 	wrong  map[string]bool // contents that do not verify
 	claim  int64           // bytes that contents promise beyond what they have
+	slow   time.Duration   // what verifying takes
+	read   int             // contents read to the end
+	copies int             // copies checked
 }
 
 // stored makes a Store over a new depot.
 func stored(t testing.TB, plain bool, limits Limits) (*Store, *depot) {
 	t.Helper()
-	d := &depot{t: t, dir: t.TempDir(), plain: plain, wrong: map[string]bool{}}
-	s := NewStore(d.Open, NewSpool(filepath.Join(d.dir, "spool")), limits)
-	t.Cleanup(s.Close)
-	return s, d
+	d := depotOf(t, plain)
+	return d.store(nil, limits), d
 }
 
+func depotOf(t testing.TB, plain bool) *depot {
+	t.Helper()
+	return &depot{t: t, dir: t.TempDir(), plain: plain, wrong: map[string]bool{}}
+}
+
+// store makes another Store over the same depot and cache.
+func (d *depot) store(record *Record, limits Limits) *Store {
+	s := NewStore(d.Open, NewInflated(d.cacheDir(), 1<<20), record, limits)
+	d.t.Cleanup(s.Close)
+	return s
+}
+
+func (d *depot) cacheDir() string { return filepath.Join(d.dir, "cache") }
+
 // sum is the checksum number n.
-func sum(n int) object.Checksum { return object.Checksum{byte(n), byte(n >> 8), 1} }
+func sum(n int) object.Checksum { return sha256.Sum256([]byte{byte(n), byte(n >> 8)}) }
 
 // put stores content as object n.
 func (d *depot) put(n int, content string) {
@@ -83,10 +100,32 @@ func (c *content) Read(p []byte) (int, error) {
 	c.all.Write(p[:n])
 	c.depot.mu.Lock()
 	defer c.depot.mu.Unlock()
-	if err == io.EOF && !c.trusted && c.depot.wrong[c.all.String()] {
-		err = errWrong
+	if err != io.EOF {
+		return n, err
+	}
+	c.depot.read++
+	if c.depot.claim != 0 {
+		return n, io.ErrUnexpectedEOF
+	}
+	if !c.trusted && c.depot.wrong[c.all.String()] {
+		return n, errWrong
 	}
 	return n, err
+}
+
+func (c *content) CheckFile(r io.Reader) error {
+	copied, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	own, err := os.ReadFile(c.file.Name())
+	c.depot.mu.Lock()
+	defer c.depot.mu.Unlock()
+	c.depot.copies++
+	if err == nil && (!bytes.Equal(own, copied) || c.depot.wrong[string(own)]) {
+		err = errWrong
+	}
+	return err
 }
 
 func (c *content) Size() int64 {
@@ -99,6 +138,7 @@ func (c *content) Size() int64 {
 }
 
 func (c *content) Verify() error {
+	time.Sleep(c.depot.slow)
 	_, err := io.Copy(io.Discard, c)
 	return err
 }
@@ -138,22 +178,19 @@ func acquire(t testing.TB, s *Store, n int, check bool) *File {
 func wantContent(t testing.TB, f *File, want string) {
 	t.Helper()
 	buf := make([]byte, len(want)+10)
-	n, err := f.ReadAt(buf, 0)
+	n, err := f.ReadContent(buf, 0)
 	if err != io.EOF || string(buf[:n]) != want {
 		t.Errorf("read %q, %v, want %q", buf[:n], err, want)
 	}
 }
 
 // isClosed reports whether a file was closed.
-func isClosed(f *File) bool {
-	_, err := f.Stat()
-	return errors.Is(err, os.ErrClosed)
-}
+func isClosed(f *File) bool { return f.fd == -1 }
 
-// wantUsed fails unless the Store holds this much.
+// wantUsed fails unless the Store holds this much, beside the shared cache.
 func wantUsed(t testing.TB, s *Store, files int, bytes int64) {
 	t.Helper()
-	if f, b := s.Used(); f != files || b != bytes {
+	if f, b := s.Used(); f != files || b-s.inflated.used() != bytes {
 		t.Errorf("%d files and %d bytes are held, want %d and %d", f, b, files, bytes)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -117,8 +118,8 @@ func TestRace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if files, bytes := s.Used(); files > 4 || bytes > 2000 {
-			t.Errorf("%d files and %d bytes are held", files, bytes)
+		if files, _ := s.Used(); files > 4 || s.bytes.Load() > 2000 {
+			t.Errorf("%d files and %d bytes are held", files, s.bytes.Load())
 		}
 		s.Close()
 		wantUsed(t, s, 0, 0)
@@ -137,35 +138,38 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// TestSpool leaves no name behind, and is refused where there can be no directory.
-func TestSpool(t *testing.T) {
-	s, d := stored(t, false, roomy)
-	d.put(1, "content")
-	f := acquire(t, s, 1, true)
-	if entries, err := os.ReadDir(d.dir + "/spool"); err != nil || len(entries) != 0 {
-		t.Errorf("%v, %v", entries, err)
-	}
-	if info, err := os.Stat(d.dir + "/spool"); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("%v, %v", info, err)
-	}
-	wantContent(t, f, "content")
-	d.put(2, "content")
-	if err := os.Remove(d.dir + "/spool"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(d.dir+"/spool", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Acquire(sum(2), true); err == nil || !strings.HasPrefix(err.Error(), "spool for inflated content: ") {
-		t.Errorf("with a file in place of its directory: %v", err)
-	}
-}
-
 func BenchmarkAcquire(b *testing.B) {
 	s, d := stored(b, true, roomy)
 	d.put(1, "content")
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Release(acquire(b, s, 1, true))
+		f, err := s.Acquire(sum(1), true)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Release(f)
 	}
+}
+
+// BenchmarkParallel takes 64 objects in turn, in 32 goroutines for each processor.
+func BenchmarkParallel(b *testing.B) {
+	s, d := stored(b, true, roomy)
+	for n := range 64 {
+		d.put(n, "content")
+		s.Release(acquire(b, s, n, true))
+	}
+	var next atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		n := int(next.Add(7))
+		for pb.Next() {
+			n++
+			f, err := s.Acquire(sum(n%64), true)
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.Release(f)
+		}
+	})
 }

@@ -64,6 +64,7 @@ func (s *server) serve(dev *os.File) (*gofuse.Server, error) {
 		EnableAcl:                true,
 		EnableSymlinkCaching:     true,
 		ExplicitDataCacheControl: true,
+		DisableSplice:            true, // READs are answered from memory
 		Logger:                   s.log,
 	}
 	s.data = s.view.wantedData(&s.cfg)

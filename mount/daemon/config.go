@@ -17,8 +17,8 @@ type Config struct {
 	Overlay     string // directory of a writable layer on top; "" is none
 	Verify      fs.Verify
 	Data        Data
-	CacheSize   int64  // bytes of decoded metadata in memory
-	SpoolSize   int64  // bytes of inflated archive content on disk
+	Memory      int64  // bytes of decoded metadata to keep
+	CacheSize   int64  // bytes of inflated archive content on disk
 	CommitMtime bool   // show the commit's time instead of 1970
 	AllowOther  bool   // let other users in
 	NoSuid      bool   // ignore setuid bits and file capabilities
@@ -30,8 +30,8 @@ type Config struct {
 
 // The defaults of the sizes.
 const (
-	DefaultCacheSize = fs.DefaultCacheSize
-	DefaultSpoolSize = 1 << 30
+	DefaultMemory    = fs.DefaultMemory
+	DefaultCacheSize = 1 << 30
 )
 
 // absolute makes the paths independent of the working directory, which a

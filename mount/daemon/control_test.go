@@ -34,7 +34,7 @@ func serving(t *testing.T, status func() Status) net.Listener {
 var full = Status{
 	Mountpoint: "/mnt", Repo: "/repo", Rev: "main", Commit: strings.Repeat("c", 64), Subpath: "usr", Overlay: "/overlay",
 	Verify: "first", Partial: true, Locked: true, Connection: 41, PID: 42, Since: time.Unix(1700000000, 5).UTC(),
-	Requests: 1, Bytes: 1 << 60, Errors: 3, Nodes: 4, OpenFiles: 5, Cache: Usage{6, 7}, Spool: Usage{8, 9},
+	Requests: 1, Bytes: 1 << 60, Errors: 3, Nodes: 4, OpenFiles: 5, Memory: Usage{6, 7}, Cache: Usage{8, 9},
 }
 
 // TestControl asks a server for its status, over and over.
@@ -177,7 +177,7 @@ func TestStatusNames(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, object[name], want)
 		}
 	}
-	for name, want := range map[string]string{"cache": "map[limit:7 used:6]", "spool": "map[limit:9 used:8]"} {
+	for name, want := range map[string]string{"memory": "map[limit:7 used:6]", "cache": "map[limit:9 used:8]"} {
 		if got := fmt.Sprint(object[name]); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}

@@ -62,12 +62,14 @@ func (v *view) wantedData(cfg *Config) DataPath {
 	case files == 0:
 		return DataPath{DataCached, "sizes of files are not known yet"}
 	case bytes/files < largeFiles:
-		return DataPath{DataCached, fmt.Sprintf("files of %d bytes on average", bytes/files)}
+		return DataPath{DataCached, sizes(bytes / files)}
 	case os.Geteuid() != 0:
 		return DataPath{DataCached, "passthrough needs root"}
 	}
-	return DataPath{DataPassthrough, fmt.Sprintf("files of %d bytes on average", bytes/files)}
+	return DataPath{DataPassthrough, sizes(bytes / files)}
 }
+
+func sizes(mean uint64) string { return fmt.Sprintf("files of %d KiB on average", (mean+1023)/1024) }
 
 // totals is how many files are shown, and their bytes, if there is an index.
 func (v *view) totals(cfg *Config) (files, bytes uint64) {
@@ -95,7 +97,7 @@ func (s *server) pass(fuse *gofuse.Server) error {
 		return err
 	}
 	defer config.Close()
-	err = fs.Passthrough(fuse, config.Fd())
+	err = fs.Passthrough(fuse, int(config.Fd()))
 	switch {
 	case err == nil:
 		s.view.fs.UsePassthrough(fuse)

@@ -30,24 +30,30 @@ type indexer struct {
 	state  atomic.Pointer[Index]
 }
 
-// startIndexer looks for the index of a view, which it has built when there is
-// none, and lets the view use it.
-func startIndexer(cfg *Config, v *view) *indexer {
-	ctx, cancel := context.WithCancel(context.Background())
-	ix := &indexer{cancel: cancel, done: make(chan struct{})}
+func newIndexer(cfg *Config) *indexer {
+	ix := &indexer{done: make(chan struct{})}
+	state := IndexChecking
 	if cfg.NoIndex {
-		ix.state.Store(&Index{State: IndexNone})
-		close(ix.done)
-		return ix
+		state = IndexNone
 	}
-	ix.state.Store(&Index{State: IndexChecking})
+	ix.state.Store(&Index{State: state})
+	return ix
+}
+
+// start looks for the index of a view, which it has built when there is none,
+// and lets the view use it.
+func (ix *indexer) start(cfg *Config, v *view) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ix.cancel = cancel
 	go func() {
 		defer close(ix.done)
+		if cfg.NoIndex {
+			return
+		}
 		if err := ix.run(ctx, cfg, v); err != nil {
 			ix.state.Store(&Index{State: IndexNone, Error: err.Error()})
 		}
 	}()
-	return ix
 }
 
 func (ix *indexer) run(ctx context.Context, cfg *Config, v *view) (err error) {
@@ -96,9 +102,9 @@ func build(ctx context.Context, cfg *Config, v *view) error {
 	return nil
 }
 
-// stop ends the work on the index. A nil indexer has none.
+// stop ends the work on the index, if it was started.
 func (ix *indexer) stop() {
-	if ix != nil {
+	if ix != nil && ix.cancel != nil {
 		ix.cancel()
 		<-ix.done
 	}

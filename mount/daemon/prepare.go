@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -31,6 +32,7 @@ type view struct {
 	root   index.Root // what is shown
 	fs     *fs.FS
 	index  *index.Mapped // nil as long as there is none
+	record *backing.Record
 }
 
 // prepare opens what the configuration names, and proves that its root
@@ -87,18 +89,27 @@ func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.E
 
 func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report func(string, error)) error {
 	v.root = index.Root{Tree: dir.Tree, Meta: dir.Meta}
-	opts := fs.Options{Verify: cfg.Verify, CacheSize: cfg.CacheSize, NoXattrs: !v.repo.HasXattrs(), Report: report}
+	opts := fs.Options{Verify: cfg.Verify, Memory: cfg.Memory, NoXattrs: !v.repo.HasXattrs(), Report: report}
 	if cfg.CommitMtime {
 		opts.Mtime = commit.Timestamp
 	}
 	if v.repo.Mode() == objstore.BareUserOnly {
 		opts.DirMode = bareUserOnlyMode
 	}
-	open := func(sum object.Checksum) (backing.Content, error) { return v.repo.Content(sum) }
-	files := backing.NewStore(open, backing.NewSpool(cfg.CacheDir), backing.Limits{Files: maxOpen, Bytes: cfg.SpoolSize})
-	view, err := fs.New(v.repo, files, dir.Tree, dir.Meta, opts)
+	view, err := fs.New(v.repo, v.files(cfg), dir.Tree, dir.Meta, opts)
 	v.fs = view
 	return err
+}
+
+// files opens the content of objects. Without a record of what was verified,
+// it is verified in each mount.
+func (v *view) files(cfg *Config) *backing.Store {
+	if cfg.Verify != fs.VerifyNone && cfg.CacheDir != "" {
+		v.record, _ = backing.OpenRecord(filepath.Join(cfg.CacheDir, "verified"))
+	}
+	open := func(sum object.Checksum) (backing.Content, error) { return v.repo.Content(sum) }
+	limits := backing.Limits{Files: maxOpen, Bytes: cfg.CacheSize}
+	return backing.NewStore(open, backing.NewInflated(cfg.CacheDir, cfg.CacheSize), v.record, limits)
 }
 
 // unlock lets others delete from the repository.
@@ -112,6 +123,7 @@ func (v *view) Close() {
 	if v.index != nil {
 		v.index.Close()
 	}
+	v.record.Close()
 	if v.repo != nil {
 		v.repo.Close()
 	}

@@ -68,7 +68,7 @@ func TestPrepare(t *testing.T) {
 		{"bare", Config{Subpath: "/sub/", CommitMtime: true}, object.ModeDir | 0o1777, 0x10 << 32, 2, false},
 		{"bare-user-only", Config{Verify: gofs.VerifyNone, NoLock: true}, object.ModeDir | 0o775, 0, 3, true},
 	} {
-		c.cfg.Repo, c.cfg.Rev, c.cfg.SpoolSize = newRepo(t, c.mode), "main", 77
+		c.cfg.Repo, c.cfg.Rev, c.cfg.CacheSize = newRepo(t, c.mode), "main", 77
 		v, err := prepare(t.Context(), &c.cfg, silent)
 		if err != nil {
 			t.Fatal(c.mode, err)
@@ -77,7 +77,7 @@ func TestPrepare(t *testing.T) {
 		if status := v.fs.GetAttr(nil, in, &out); !status.Ok() || out.Mode != c.wantMode || out.Mtime != c.wantMtime || out.Nlink != c.wantLinks {
 			t.Errorf("%s: %+v, %v", c.mode, out, status)
 		}
-		if n := v.fs.Stats().SpoolLimit; n != 77 {
+		if n := v.fs.Stats().CacheLimit; n != 77 {
 			t.Errorf("%s: a spool of %d bytes", c.mode, n)
 		}
 		if ok := deleterMay(t, c.cfg.Repo); ok != c.wantDeleter {

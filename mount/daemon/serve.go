@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 
 	"deployfs/mount"
 )
+
+// minThreads is how many threads may run Go code at least. Most of them wait in
+// the kernel at any time: for a request, or for a disk.
+const minThreads = 4
 
 // endTime is how long a server that was told to end waits for the kernel.
 const endTime = 2 * time.Second
@@ -25,6 +30,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	runtime.GOMAXPROCS(max(2*runtime.NumCPU(), minThreads))
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	s := &server{cfg: cfg, log: newLog(starter != nil), since: time.Now()}
@@ -41,6 +47,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	s.indexer.start(&s.cfg, s.view)
 	if starter == nil {
 		s.notify("READY=1")
 		defer s.notify("STOPPING=1")
@@ -112,7 +119,7 @@ func (s *server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.indexer = startIndexer(&s.cfg, s.view)
+	s.indexer = newIndexer(&s.cfg)
 	go answer(s.control, s.status)
 	return nil
 }
@@ -198,6 +205,6 @@ func (s *server) status() Status {
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
 		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Cache: Usage{f.CacheUsed, f.CacheLimit}, Spool: Usage{f.SpoolUsed, f.SpoolLimit},
+		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
 	}
 }

@@ -28,8 +28,8 @@ type Status struct {
 	Data       string    `json:"data"`        // how content reaches the kernel
 	DataReason string    `json:"data_reason"` // why so
 	Index      Index     `json:"index"`
-	Cache      Usage     `json:"cache"` // bytes of decoded metadata in memory
-	Spool      Usage     `json:"spool"` // bytes of inflated content on disk
+	Memory     Usage     `json:"memory"` // bytes of decoded metadata
+	Cache      Usage     `json:"cache"`  // bytes of inflated content on disk
 }
 
 // Index tells about the tree index of a mount.

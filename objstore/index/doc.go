@@ -14,7 +14,7 @@
 //
 // Little endian, sections in this order, each aligned to 8 bytes:
 //
-//	header   magic, version, SHA-256 of all that follows, flavour, root, totals, counts
+//	header   magic, version, SHA-256 of all that follows, flavour, root, flags, totals, counts
 //	rows     name u32, attribute u32, value u64; one more ends the last name
 //	sums     32 bytes for each row: its content object or dirtree
 //	dirs     first row u32, files u32, subdirectories u32

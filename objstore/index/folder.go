@@ -2,8 +2,8 @@ package index
 
 import (
 	"fmt"
-	"math"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -18,7 +18,7 @@ const openFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONB
 type folder struct {
 	*os.File
 	mine bool   // it can be written
-	perm uint32 // of files in it
+	perm uint32 // of files in it, before permOf
 }
 
 // openFolder opens, or makes, the directory whose path is parts below base. Each
@@ -53,10 +53,10 @@ func openFolder(base string, parts ...string) (*folder, error) {
 }
 
 func openPart(dir *os.File, part string, perm uint32, make bool) (*os.File, error) {
-	if make {
-		if err := unix.Mkdirat(int(dir.Fd()), part, perm|0o700); err != nil && err != unix.EEXIST {
-			make = false // a read-only filesystem: there may be one all the same
-		}
+	// On a read-only filesystem there may be one all the same.
+	made := make && unix.Mkdirat(int(dir.Fd()), part, perm|0o700) == nil
+	if made {
+		unix.Fchmodat(int(dir.Fd()), part, perm|0o700, 0) // whatever the umask; the directory is ours alone
 	}
 	fd, err := unix.Openat(int(dir.Fd()), part, openFlags|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -82,36 +82,67 @@ func trusted(f *os.File) error {
 	return nil
 }
 
-// open maps and parses an index. One that is no such thing is removed.
-func (f *folder) open(name string) (*Mapped, error) {
+// open maps and parses the index of root. One that is no such thing is removed,
+// unless another has been put in its place meanwhile.
+func (f *folder) open(root Root, flavour Flavour) (*Mapped, error) {
+	name := fileName(root)
 	fd, err := unix.Openat(int(f.Fd()), name, openFlags, 0)
 	if err != nil {
+		if err == unix.ELOOP || err == unix.ENXIO { // a link, a socket
+			f.remove(name)
+		}
 		return nil, err
 	}
 	file := os.NewFile(uintptr(fd), name)
 	defer file.Close()
-	info, err := file.Stat()
-	if err == nil {
-		err = trusted(file)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
 	}
+	if err := trusted(file); err != nil {
+		return nil, err
+	}
+	m, err := mapFile(fd, &st)
+	if err == nil && (m.root != root || m.flavour != flavour) {
+		m.Close()
+		err = fmt.Errorf("%s: the index of something else", name)
+	}
+	if err != nil {
+		f.removeIf(name, &st)
+		return nil, err
+	}
+	return m, nil
+}
+
+func mapFile(fd int, st *unix.Stat_t) (*Mapped, error) {
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size < headerSize || st.Size > maxSize {
+		return nil, errNone
+	}
+	data, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() < headerSize || info.Size() > math.MaxInt32*64 {
-		f.remove(name)
-		return nil, fmt.Errorf("%s: not an index", name)
-	}
-	data, err := unix.Mmap(fd, 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return nil, err
-	}
-	x, err := Parse(data)
+	x, err := parseMapped(data)
 	if err != nil {
 		unix.Munmap(data)
-		f.remove(name)
 		return nil, err
 	}
+	unix.Madvise(data, unix.MADV_DONTNEED) // only what is looked at again is to be in memory
 	return &Mapped{x, data}, nil
+}
+
+// parseMapped is Parse for a file that may be cut meanwhile.
+func parseMapped(data []byte) (x *Index, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+				panic(fault)
+			}
+			err = errNone
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return Parse(data)
 }
 
 // head reads the header of an index.
@@ -123,7 +154,7 @@ func (f *folder) head(name string) (head [headerSize]byte, err error) {
 	defer unix.Close(fd)
 	n, err := unix.Pread(fd, head[:], 0)
 	if err == nil && (n < headerSize || string(head[:len(magic)]) != magic || le32(head[atVersion:]) != version) {
-		err = fmt.Errorf("%s: not an index", name)
+		err = errNone
 	}
 	return head, err
 }
@@ -139,13 +170,13 @@ func (f *folder) put(name string, data []byte) error {
 	file := os.NewFile(uintptr(fd), temp)
 	_, err = file.Write(data)
 	if err == nil {
-		err = unix.Fchmod(fd, f.perm)
+		err = unix.Fchmod(fd, f.permOf(data))
 	}
 	if e := file.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = unix.Renameat(int(f.Fd()), temp, int(f.Fd()), name)
+		err = f.replace(temp, name)
 	}
 	if err != nil {
 		f.remove(temp)
@@ -153,7 +184,60 @@ func (f *folder) put(name string, data []byte) error {
 	return err
 }
 
-func (f *folder) remove(name string) error { return unix.Unlinkat(int(f.Fd()), name, 0) }
+// permOf is what an index may be read by: those who may read the repository,
+// or its owner alone when it tells what the repository's files do not tell them.
+func (f *folder) permOf(data []byte) uint32 {
+	if le32(data[atFlags:])&flagGuarded != 0 {
+		return f.perm & 0o400
+	}
+	return f.perm
+}
+
+// replace gives the file temp its name.
+func (f *folder) replace(temp, name string) error {
+	if f.lock() {
+		defer f.unlock()
+	}
+	err := unix.Renameat(int(f.Fd()), temp, int(f.Fd()), name)
+	if err == unix.EISDIR {
+		f.remove(name)
+		err = unix.Renameat(int(f.Fd()), temp, int(f.Fd()), name)
+	}
+	return err
+}
+
+// lock keeps others from removing what replace puts in place. It does not wait:
+// anybody could hold the lock for ever.
+func (f *folder) lock() bool {
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+}
+
+func (f *folder) unlock() { unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
+// remove removes a file, or a directory that is in its place.
+func (f *folder) remove(name string) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(f.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err // a read-only filesystem would say just that
+	}
+	err := unix.Unlinkat(int(f.Fd()), name, 0)
+	if err == unix.EISDIR {
+		err = os.RemoveAll(fmt.Sprintf("/proc/self/fd/%d/%s", f.Fd(), name))
+	}
+	return err
+}
+
+// removeIf removes a file if it is still the one that st tells about.
+func (f *folder) removeIf(name string, st *unix.Stat_t) {
+	if !f.lock() {
+		return // somebody is replacing it
+	}
+	defer f.unlock()
+	var now unix.Stat_t
+	if unix.Fstatat(int(f.Fd()), name, &now, unix.AT_SYMLINK_NOFOLLOW) == nil && now.Dev == st.Dev && now.Ino == st.Ino {
+		f.remove(name)
+	}
+}
 
 // removeOld removes what an interrupted put left behind.
 func (f *folder) removeOld(name string) {

@@ -19,6 +19,8 @@ const (
 	unknown = 1<<32 - 1
 	// maxRows bounds the entries, so that every number fits 32 bits.
 	maxRows = 1 << 30
+	// maxSize bounds an index, in bytes.
+	maxSize = 1 << 37
 )
 
 // Where things are in the header, in bytes.
@@ -29,10 +31,15 @@ const (
 	atRootTree = 64
 	atRootMeta = 96
 	atRootAttr = 128
+	atFlags    = 132
 	atFiles    = 136 // rows of regular files, u64
 	atBytes    = 144 // what these files hold, u64
 	atCounts   = 152 // of counts, u64 each
 )
+
+// flagGuarded says that there are xattrs which not everyone may read who may
+// read the repository.
+const flagGuarded = 1
 
 // counts is how much of everything an index holds.
 type counts struct {

@@ -100,12 +100,12 @@ func (x *Index) Target(r Row) []byte {
 // Subdir is the directory of a subdirectory that is known.
 func (x *Index) Subdir(r Row) Dir { return Dir(x.value(r)) }
 
-// Xattrs are those of a set, in place, sorted by name.
+// Xattrs are those of a set, copied, sorted by name.
 func (x *Index) Xattrs(set uint32) (list []object.Xattr) {
 	at := x.sets[int(set)*setSize:]
 	for data := x.xattrs[le32(at):le32(at[4:])]; len(data) > 0; {
 		name, value := int(binary.LittleEndian.Uint16(data)), int(le32(data[2:]))
-		list = append(list, object.Xattr{Name: string(data[6:][:name]), Value: data[6+name:][:value:value]})
+		list = append(list, object.Xattr{Name: string(data[6:][:name]), Value: bytes.Clone(data[6+name:][:value])})
 		data = data[6+name+value:]
 	}
 	return list

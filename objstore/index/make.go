@@ -11,6 +11,7 @@ import (
 // Make returns the index of root, which it builds and keeps unless there is one.
 // It also removes the indexes of trees that are no longer in the repository.
 func (s *Store) Make(ctx context.Context, repo *objstore.Repo, root Root) (*Mapped, error) {
+	defer s.Sweep(repo) // what can't be removed does no harm
 	if m, err := s.Open(root); err == nil {
 		return m, nil
 	}
@@ -22,9 +23,6 @@ func (s *Store) Make(ctx context.Context, repo *objstore.Repo, root Root) (*Mapp
 		return nil, err
 	}
 	if err := s.put(root, data); err != nil {
-		return nil, err
-	}
-	if err := s.Sweep(repo); err != nil {
 		return nil, err
 	}
 	return s.Open(root)

@@ -14,9 +14,9 @@ import (
 // fails unless every number in it leads to where it may.
 func Parse(data []byte) (*Index, error) {
 	if len(data) < headerSize || string(data[:len(magic)]) != magic {
-		return nil, errors.New("not an index")
+		return nil, errNone
 	}
-	if found := le32(data[atVersion:]); found != version {
+	if found := binary.LittleEndian.Uint64(data[atVersion:]); found != version {
 		return nil, fmt.Errorf("index of version %d, %d is expected", found, version)
 	}
 	if sum := sha256.Sum256(data[atDigest+sha256.Size:]); !bytes.Equal(sum[:], data[atDigest:][:sha256.Size]) {

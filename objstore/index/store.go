@@ -14,7 +14,10 @@ import (
 	"deployfs/objstore/object"
 )
 
-var errNowhere = errors.New("index: neither the repository nor the cache directory can be written")
+var (
+	errNone    = errors.New("not an index")
+	errNowhere = errors.New("index: neither the repository nor the cache directory can be written")
+)
 
 const (
 	suffix = ".index"
@@ -75,15 +78,9 @@ func (s *Store) Close() {
 // none that can be used; one that is of no use is removed.
 func (s *Store) Open(root Root) (*Mapped, error) {
 	for _, f := range s.dirs {
-		m, err := f.open(fileName(root))
-		if err != nil {
-			continue
-		}
-		if m.root == root && m.flavour == s.flavour {
+		if m, err := f.open(root, s.flavour); err == nil {
 			return m, nil
 		}
-		m.Close()
-		f.remove(fileName(root))
 	}
 	return nil, fmt.Errorf("index of dirtree %s: %w", root.Tree, fs.ErrNotExist)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 
 	"deployfs/objstore/object"
 )
@@ -18,6 +19,7 @@ type writer struct {
 
 	attrOf   map[attrKey]uint32
 	setOf    map[string]uint32
+	flags    uint32
 	files    uint64 // regular ones
 	bytes    uint64 // in them
 	targetOf map[string]uint64
@@ -75,6 +77,9 @@ func (w *writer) attribute(uid, gid, mode uint32, xattrs []object.Xattr, meta ob
 func (w *writer) set(xattrs []object.Xattr) uint32 {
 	var data []byte
 	for _, x := range xattrs {
+		if strings.HasPrefix(x.Name, "trusted.") || strings.HasPrefix(x.Name, "user.") {
+			w.flags |= flagGuarded
+		}
 		data = binary.LittleEndian.AppendUint16(data, uint16(len(x.Name)))
 		data = put32(data, uint32(len(x.Value)))
 		data = append(append(data, x.Name...), x.Value...)
@@ -116,6 +121,7 @@ func (w *writer) finish(root Root, flavour Flavour, rootAttr uint32) ([]byte, er
 	copy(data[atRootTree:], root.Tree[:])
 	copy(data[atRootMeta:], root.Meta[:])
 	binary.LittleEndian.PutUint32(data[atRootAttr:], rootAttr)
+	binary.LittleEndian.PutUint32(data[atFlags:], w.flags)
 	binary.LittleEndian.PutUint64(data[atFiles:], w.files)
 	binary.LittleEndian.PutUint64(data[atBytes:], w.bytes)
 	for i, field := range c.fields() {

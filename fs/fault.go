@@ -1,0 +1,26 @@
+package fs
+
+import (
+	"runtime/debug"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// safely gives an answer that may read the index. Where the file behind the
+// index was cut, or its disk fails, there is no page to read: then the index is
+// dropped, and the answer is given again, from objects.
+func (f *FS) safely(answer func() gofuse.Status) (status gofuse.Status) {
+	defer func() {
+		fault := recover()
+		if fault == nil {
+			return
+		}
+		if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+			panic(fault)
+		}
+		f.dropIndex()
+		status = answer()
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return answer()
+}
