@@ -14,8 +14,9 @@ BENCHFLAGS ?=
 
 all: build man
 
+# Without cgo a process starts a millisecond sooner; a mount takes two.
 build:
-	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./cmd/...
 
 demo: build
 	$(BIN)/deployfs demo

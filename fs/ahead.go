@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	gofuse "github.com/hanwen/go-fuse/v2/fuse"
-
 	"deployfs/objstore/index"
 	"deployfs/objstore/object"
 )
@@ -23,6 +21,10 @@ const (
 // ahead reads small files before the kernel asks for them, once a reader goes
 // through a directory: a READ then waits for no disk. It needs an index, which
 // knows the files that come next without opening them.
+//
+// They are not put into the kernel's cache (FUSE_NOTIFY_STORE), though that would
+// spare the READ: a server that is killed while it waits there for a page that a
+// reader holds can't die, and the mount hangs.
 type ahead struct {
 	f       *FS
 	slots   [aheadSlots]slot
@@ -47,12 +49,12 @@ type job struct {
 
 // slot holds the content of one file.
 type slot struct {
-	mu      sync.Mutex
-	spot    spot
-	state   slotState
-	done    chan struct{} // closed when it is no longer being read
-	data    []byte
-	pushing bool // data is in use
+	mu    sync.Mutex
+	spot  spot
+	state slotState
+	done  chan struct{} // closed when it is no longer being read
+	data  []byte
+	head  object.Header // of its object
 }
 
 type slotState uint8
@@ -95,12 +97,12 @@ func (a *ahead) slot(at spot) *slot { return &a.slots[(uint32(at.dir)*37+at.pos)
 
 // take copies the content of a file that was read ahead, and gives it up. When
 // it is being read, take waits.
-func (a *ahead) take(at spot, buf []byte) (n int, ok bool) {
+func (a *ahead) take(at spot, buf []byte) (n int, h object.Header, ok bool) {
 	s := a.slot(at)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.spot != at {
-		return 0, false
+		return 0, h, false
 	}
 	if s.state == slotReading {
 		done := s.done
@@ -108,15 +110,15 @@ func (a *ahead) take(at spot, buf []byte) (n int, ok bool) {
 		<-done
 		s.mu.Lock()
 	}
-	if s.spot != at || s.state == slotFree {
-		return 0, false
+	if s.spot != at || s.state == slotFree || s.state == slotReading {
+		return 0, h, false
 	}
 	full := s.state == slotFull && len(s.data) <= len(buf)
 	s.state = slotFree
 	if !full {
-		return 0, false
+		return 0, h, false
 	}
-	return copy(buf, s.data), true
+	return copy(buf, s.data), s.head, true
 }
 
 // follow notes that the file at a position was read, and asks for those that
@@ -190,7 +192,7 @@ func (a *ahead) ask(d *indexDir, pos uint32) {
 	s := a.slot(j.spot)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == slotReading || s.state == slotQueued || s.pushing {
+	if s.state == slotReading || s.state == slotQueued {
 		return
 	}
 	select {
@@ -212,51 +214,28 @@ func (a *ahead) read(j job) {
 	data := s.data
 	s.mu.Unlock()
 
-	data, err := a.load(j, data)
+	data, head, err := a.load(j, data)
 
 	s.mu.Lock()
-	s.data, s.state, s.pushing = data, slotFull, true
+	defer s.mu.Unlock()
+	s.data, s.head, s.state = data, head, slotFull
 	if err != nil {
 		s.state = slotFree // who asks for it gets the error
 	}
 	close(s.done)
-	s.mu.Unlock()
-
-	// Whoever holds the page that push waits for may wait for this slot, which
-	// therefore is full by now.
-	pushed := err == nil && a.push(j, data)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pushing = false
-	if pushed {
-		s.state = slotFree
-	}
-}
-
-// push puts a file's content into the kernel's cache, if the kernel has the file.
-func (a *ahead) push(j job, data []byte) bool {
-	r := a.f.nodes.find(node{parent: j.dir, pos: j.pos})
-	server := a.f.server.Load()
-	if r == 0 || server == nil {
-		return false
-	}
-	return server.InodeNotifyStoreCache(uint64(r)+gofuse.FUSE_ROOT_ID, 0, data).Ok()
 }
 
 // load reads a file's content, checked as the options say, into data.
-func (a *ahead) load(j job, data []byte) ([]byte, error) {
+func (a *ahead) load(j job, data []byte) ([]byte, object.Header, error) {
 	if cap(data) < j.size {
 		data = make([]byte, j.size)
 	}
 	data = data[:j.size]
 	file, err := a.f.files.Acquire(j.sum, a.f.opts.Verify != VerifyNone)
 	if err != nil {
-		return data, err
+		return data, object.Header{}, err
 	}
 	defer a.f.files.Release(file)
-	if file.Size != int64(j.size) {
-		return data, errChanged
-	}
 	_, err = file.ReadContent(data, 0)
-	return data, err
+	return data, file.Header, err
 }

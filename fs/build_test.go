@@ -83,8 +83,8 @@ type content struct {
 	memory  *memory
 	file    *os.File
 	name    object.Name
+	header  object.Header
 	hash    bytes.Buffer // the header, then what was read
-	size    uint64
 	plain   bool
 	trusted bool
 	kept    bool
@@ -101,7 +101,7 @@ func (m *memory) Open(sum object.Checksum) (backing.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{memory: m, file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, size: h.Size, plain: m.plain}
+	c := &content{memory: m, file: f, name: object.Name{Checksum: sum, Kind: object.KindFile}, header: h, plain: m.plain}
 	c.hash.Write(h.Hashed())
 	return c, nil
 }
@@ -127,7 +127,9 @@ func (c *content) CheckFile(r io.Reader) error {
 	return err
 }
 
-func (c *content) Size() int64 { return int64(c.size) }
+func (c *content) Describe() object.Header { return c.header }
+
+func (c *content) Size() int64 { return int64(c.header.Size) }
 
 func (c *content) Verify() error {
 	_, err := io.Copy(io.Discard, c)

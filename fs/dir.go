@@ -34,8 +34,6 @@ type dir interface {
 	// target is where a symbolic link points.
 	target(pos int) ([]byte, error)
 	xattrs(pos int) ([]object.Xattr, error)
-	// promised is the size that attr told of a file; false when it asks anew.
-	promised(pos int) (size uint64, ok bool)
 }
 
 // dir returns the directory at r.
@@ -90,12 +88,11 @@ func (e *entry) content() (object.Checksum, error) {
 // above stands for the directory that the mounted one is in.
 type above struct{ f *FS }
 
-func (a above) size() (files, subdirs int)          { return 0, 1 }
-func (a above) name(int) []byte                     { return nil }
-func (a above) find([]byte) (int, bool)             { return 0, false }
-func (a above) content(int) object.Checksum         { return object.Checksum{} }
-func (a above) target(int) ([]byte, error)          { return nil, errIsDir }
-func (a above) promised(int) (size uint64, ok bool) { return 0, false }
+func (a above) size() (files, subdirs int)  { return 0, 1 }
+func (a above) name(int) []byte             { return nil }
+func (a above) find([]byte) (int, bool)     { return 0, false }
+func (a above) content(int) object.Checksum { return object.Checksum{} }
+func (a above) target(int) ([]byte, error)  { return nil, errIsDir }
 
 func (a above) attr(_ int, out *gofuse.Attr) error {
 	if m := a.f.index.Load(); m != nil {

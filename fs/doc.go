@@ -7,20 +7,35 @@
 // entries, attributes, absent names, directories, link targets and pages. OPEN,
 // OPENDIR and FLUSH are refused once with ENOSYS, after which the kernel opens
 // and closes without a message. With [VerifyAlways] every OPEN is answered
-// instead, as that is when content is checked.
+// instead, as that is when content is checked; and with [FS.UsePassthrough],
+// where the answer names the file that the kernel then reads by itself.
+//
+// # Directories
+//
+// A [dir] is read from the dirtree and the objects that it names, or, once there
+// is one, from an index of the whole tree, which [FS.UseIndex] may bring at any
+// time. Both give the same answers for the same node ids. What the index does
+// not know is asked of the objects.
+//
+// # Reading ahead
+//
+// With an index, the small files that follow one that is read are read and
+// verified before they are asked for, and held for a moment.
 //
 // # Node ids
 //
 // A node id is a row of a [table]: the row of its directory and its position in
-// that directory's dirtree. Nothing else is remembered of an entry, so FORGET
-// has nothing to do, and a row can be handed to another process. Inode numbers
-// are apart from node ids: they are hashes of paths, the same at every mount.
+// that directory's dirtree. Beside these it holds plain numbers: which directory
+// of the index it is, or under which number the kernel has the file that backs
+// it, and how often that is open. So FORGET has nothing to do, and a row means
+// the same in another process. Inode numbers are apart from node ids: they are
+// hashes of paths, the same at every mount.
 //
 // # Verification
 //
-// Directories, links and empty files are checked when they are looked up, other
-// files when they are first read: until then their mode, owner, size and
-// extended attributes are what the repository says.
+// Directories, links and empty files are checked when they are looked up, or
+// when the index is built; other files when they are first read: until then
+// their mode, owner, size and extended attributes are what the repository says.
 //
 // # Errors
 //

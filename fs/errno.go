@@ -42,6 +42,7 @@ func subject(err error) string {
 	var absent *object.NotExistError
 	var corrupt *object.CorruptError
 	var unreadable *objstore.ReadError
+	var told *ToldError
 	switch {
 	case errors.As(err, &absent):
 		return absent.Object.String()
@@ -49,6 +50,8 @@ func subject(err error) string {
 		return corrupt.Object.String()
 	case errors.As(err, &unreadable):
 		return unreadable.Object.String()
+	case errors.As(err, &told):
+		return told.Object.String()
 	}
 	return err.Error()
 }

@@ -1,10 +1,14 @@
 package fs
 
 import (
+	"errors"
 	"runtime/debug"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 )
+
+// errCut is why an index that can't be read is dropped.
+var errCut = errors.New("its file was cut, or its disk fails")
 
 // safely gives an answer that may read the index. Where the file behind the
 // index was cut, or its disk fails, there is no page to read: then the index is
@@ -18,7 +22,8 @@ func (f *FS) safely(answer func() gofuse.Status) (status gofuse.Status) {
 		if _, ok := fault.(interface{ Addr() uintptr }); !ok {
 			panic(fault)
 		}
-		f.dropIndex()
+		f.told.Store(nil)
+		f.dropIndex(errCut)
 		status = answer()
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))

@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"fmt"
 	"io"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -67,12 +66,9 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if d, ok := e.in.(*indexDir); ok && offset == 0 {
-		n, ok := f.ahead.take(spot{d.row, e.pos}, buf)
-		f.ahead.follow(d, e.pos)
-		if ok {
-			f.nodes.setVerified(r)
-			return n, nil
+	if offset == 0 {
+		if n, err := f.readAhead(r, &e, buf); n > 0 || err != nil {
+			return n, err
 		}
 	}
 	file, err := f.content(r, &e, false)
@@ -85,6 +81,25 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 		err = checkEnd(e.in.content(int(e.pos)), offset+int64(n), file.Size)
 	}
 	return n, err
+}
+
+// readAhead reads a whole file that was read before it was asked for, and has
+// the next ones read.
+func (f *FS) readAhead(r row, e *entry, buf []byte) (n int, err error) {
+	d, ok := e.in.(*indexDir)
+	if !ok {
+		return 0, nil
+	}
+	n, h, ok := f.ahead.take(spot{d.row, e.pos}, buf)
+	f.ahead.follow(d, e.pos)
+	if !ok {
+		return 0, nil
+	}
+	if err := f.checkTold(r, e, &h, true); err != nil {
+		return 0, err
+	}
+	f.nodes.setVerified(r)
+	return n, nil
 }
 
 // open returns the content of the file at r.
@@ -102,21 +117,21 @@ func (f *FS) content(r row, e *entry, anew bool) (file *backing.File, err error)
 	if err != nil {
 		return nil, err
 	}
+	first := !f.nodes.verified(r)
 	if anew {
 		file, err = f.files.Reopen(sum)
 	} else {
-		check := f.opts.Verify == VerifyFirst && !f.nodes.verified(r)
-		if file, err = f.files.Acquire(sum, check); err == nil && check {
-			f.nodes.setVerified(r)
-		}
+		file, err = f.files.Acquire(sum, f.opts.Verify == VerifyAlways || f.opts.Verify == VerifyFirst && first)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if size, ok := e.in.promised(int(e.pos)); ok && int64(size) != file.Size {
+	if err := f.checkTold(r, e, &file.Header, first); err != nil {
 		f.files.Release(file)
-		f.dropIndex()
-		return nil, object.Corrupt(contentName(sum), fmt.Errorf("it had %d bytes when its directory was indexed, and has %d", size, file.Size))
+		return nil, err
+	}
+	if first {
+		f.nodes.setVerified(r)
 	}
 	return file, nil
 }

@@ -22,13 +22,13 @@ type FS struct {
 
 	nodes  *table
 	index  atomic.Pointer[mapped] // nil as long as there is none
+	told   atomic.Pointer[told]   // the one that was distrusted, or nil
 	recent [recentPlaces]atomic.Pointer[place]
 	trees  *cache.Cache[object.DirTree]
 	metas  *cache.Cache[object.DirMeta]
 
 	ahead  *ahead
 	passed *passed // nil unless the kernel reads files by itself
-	server atomic.Pointer[gofuse.Server]
 
 	stats    counters
 	mu       sync.Mutex
@@ -77,9 +77,6 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 // String is the filesystem's name.
 func (f *FS) String() string { return "deployfs" }
 
-// Init is told the connection.
-func (f *FS) Init(server *gofuse.Server) { f.server.Store(server) }
-
 // Close ends the caches. The FS must not be asked any more.
 func (f *FS) Close() {
 	f.ahead.close()
@@ -108,7 +105,7 @@ type counters struct{ requests, bytes, errors atomic.Uint64 }
 
 // Stats may be called at any time.
 func (f *FS) Stats() Stats {
-	open, spooled := f.files.Used()
+	open, inflated := f.files.Used()
 	return Stats{
 		Requests:    f.stats.requests.Load(),
 		Bytes:       f.stats.bytes.Load(),
@@ -117,7 +114,7 @@ func (f *FS) Stats() Stats {
 		MemoryUsed:  f.trees.Used() + f.metas.Used(),
 		MemoryLimit: f.opts.Memory,
 		OpenFiles:   open,
-		CacheUsed:   spooled,
+		CacheUsed:   inflated,
 		CacheLimit:  f.files.Limits().Bytes,
 	}
 }

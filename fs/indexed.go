@@ -1,6 +1,9 @@
 package fs
 
 import (
+	"bytes"
+	"slices"
+
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
 	"deployfs/objstore/index"
@@ -10,19 +13,63 @@ import (
 // mapped is an index in use.
 type mapped struct {
 	*index.Index
-	stale func() // told once that the index is not what the objects are
+	stale func(why error) // called once
 }
 
-// UseIndex answers from x, which must be of the mounted directory, from now on.
-// Stale is called when an object turns out to be another than x says, after
-// which x is not asked any more. Either way x must stay as it is until Close.
-func (f *FS) UseIndex(x *index.Index, stale func()) { f.index.Store(&mapped{x, stale}) }
+// UseIndex answers from x, which must be of the mounted directory, from now on;
+// it is called once, and x must stay as it is until Close. Stale is called when
+// x turns out not to tell the truth, or can't be read any more, with the reason;
+// from then on objects are asked.
+func (f *FS) UseIndex(x *index.Index, stale func(why error)) { f.index.Store(&mapped{x, stale}) }
 
-// dropIndex ends the use of an index that does not tell the truth.
-func (f *FS) dropIndex() {
-	if m := f.index.Swap(nil); m != nil {
-		m.stale()
+// distrust ends the use of an index that has told of an object what it is not.
+// The kernel keeps what it was told, so that the index is still needed to know
+// what that was.
+func (f *FS) distrust(why error) {
+	if m := f.index.Load(); m != nil {
+		f.told.Store(&told{m, row(f.nodes.size())})
+		f.dropIndex(why)
 	}
+}
+
+// told is an index that was distrusted, and the first row that is newer.
+type told struct {
+	*mapped
+	newer row
+}
+
+// dropIndex ends the use of an index.
+func (f *FS) dropIndex(why error) {
+	if m := f.index.Swap(nil); m != nil {
+		m.stale(why)
+	}
+}
+
+// checkTold fails when the index that is used, or was, told of the file e at r
+// something else than its header h says. It compares sizes, or everything.
+func (f *FS) checkTold(r row, e *entry, h *object.Header, all bool) error {
+	m := f.index.Load()
+	if m == nil {
+		past := f.told.Load()
+		if past == nil || r >= past.newer {
+			return nil
+		}
+		m, all = past.mapped, true
+	}
+	if d, ok := f.indexed(m, e.parent); !ok || d.agrees(int(e.pos), h, all) {
+		return nil
+	}
+	err := &ToldError{contentName(e.in.content(int(e.pos)))}
+	f.distrust(err)
+	return err
+}
+
+// ToldError says that a file is not what was told of it, and is not read: the
+// kernel would go on showing what it was told.
+type ToldError struct{ Object object.Name }
+
+func (e *ToldError) Error() string {
+	return "object " + e.Object.String() + " is not what it was when the tree's index was built; it is read again after the next mount"
 }
 
 // indexDir is a directory as an index tells it. What the index does not know is
@@ -47,15 +94,18 @@ func (f *FS) indexed(m *mapped, r row) (*indexDir, bool) {
 	return d, true
 }
 
-// dirNumber is the number of the directory at r in x. A row's tag remembers it:
-// the number plus one.
+// dirTag marks the tag of a row as a directory's number in the index, which is
+// smaller.
+const dirTag = 1 << 31
+
+// dirNumber is the number of the directory at r in x. A row's tag remembers it.
 func (f *FS) dirNumber(x *index.Index, r row) (index.Dir, bool) {
 	if r == root {
 		return x.RootDir(), true
 	}
 	tag := f.nodes.tag(r)
-	if t := tag.Load(); t != 0 {
-		return index.Dir(t - 1), true
+	if t := tag.Load(); t&dirTag != 0 {
+		return index.Dir(t &^ dirTag), true
 	}
 	n, ok := f.nodes.get(r)
 	if !ok {
@@ -71,7 +121,7 @@ func (f *FS) dirNumber(x *index.Index, r row) (index.Dir, bool) {
 		return 0, false
 	}
 	number := x.Subdir(at)
-	tag.Store(uint32(number) + 1)
+	tag.Store(uint32(number) | dirTag)
 	return number, true
 }
 
@@ -139,10 +189,19 @@ func (d *indexDir) xattrs(pos int) (list []object.Xattr, err error) {
 	return d.x.Xattrs(d.x.Attributes(r).Xattrs), nil
 }
 
-func (d *indexDir) promised(pos int) (size uint64, ok bool) {
+// agrees reports whether the index told of a file what its header says: size
+// alone, or all of it. What the index does not know it did not tell.
+func (d *indexDir) agrees(pos int, h *object.Header, all bool) bool {
 	r := d.first + index.Row(pos)
 	if pos >= d.files || !d.x.Known(r) || d.x.Attributes(r).Mode&object.ModeType != object.ModeRegular {
-		return 0, false
+		return true
 	}
-	return d.x.FileSize(r), true
+	if !all {
+		return d.x.FileSize(r) == h.Size
+	}
+	a := d.x.Attributes(r)
+	return d.x.FileSize(r) == h.Size && a.Mode == h.Mode && a.UID == h.UID && a.GID == h.GID &&
+		slices.EqualFunc(d.x.Xattrs(a.Xattrs), h.Xattrs, func(x, y object.Xattr) bool {
+			return x.Name == y.Name && bytes.Equal(x.Value, y.Value)
+		})
 }

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand"
@@ -65,7 +66,7 @@ func (m *memory) index(root directory) *index.Index {
 }
 
 // never fails when it is called.
-func (v *view) never() { v.t.Error("the index is said to be out of date") }
+func (v *view) never(error) { v.t.Error("the index is said to be out of date") }
 
 // answer is all that a node answers, node ids apart.
 type answer struct {
@@ -361,11 +362,11 @@ func TestIndexMidway(t *testing.T) {
 		want, got := m.show(root, Options{}), m.show(root, Options{})
 		before := sameAnswers(t, want, got)
 		stale := 0
-		got.UseIndex(m.index(root), func() { stale++ })
+		got.UseIndex(m.index(root), func(error) { stale++ })
 		during := sameAnswers(t, want, got)
 		nodes := got.Stats().Nodes
-		got.dropIndex()
-		got.dropIndex()
+		got.dropIndex(errCut)
+		got.dropIndex(errCut)
 		after := sameAnswers(t, want, got)
 		if before != during || during != after || stale != 1 || got.Stats().Nodes != nodes {
 			t.Errorf("%s: %d, %d, then %d nodes; said to be stale %d times", name, before, during, after, stale)
@@ -409,9 +410,9 @@ func TestIndexComesAndGoes(t *testing.T) {
 	}
 	changer.Go(func() {
 		for !ended.Load() {
-			got.UseIndex(x, func() {})
+			got.UseIndex(x, func(error) {})
 			got.lookup(gofuse.FUSE_ROOT_ID, "chains")
-			got.dropIndex()
+			got.dropIndex(errCut)
 		}
 	})
 	askers.Wait()
@@ -429,7 +430,7 @@ func TestStaleIndex(t *testing.T) {
 	x := m.index(root)
 	v := m.show(root, Options{Verify: VerifyNone})
 	var stale atomic.Int32
-	v.UseIndex(x, func() { stale.Add(1) })
+	v.UseIndex(x, func(error) { stale.Add(1) })
 	m.write(file, "longer content")
 	m.setHeader(file, object.Header{Mode: object.ModeRegular | 0o600, Size: 14})
 	node := v.walk("sub/file")
@@ -451,11 +452,14 @@ func TestStaleIndex(t *testing.T) {
 		t.Errorf("%d errors, stale %d times", eio.Load(), stale.Load())
 	}
 	v.wantReports("/sub/file")
-	v.wantCorrupt(object.KindFile, file)
+	if told := (*ToldError)(nil); !errors.As(v.errs[0], &told) || told.Object.Checksum != file {
+		t.Errorf("reported %v", v.errs[0])
+	}
+	v.wantBad(node.NodeId) // the kernel has its old size
 	if out := v.walk("file"); out.Size != 14 || out.Mode != object.ModeRegular|0o600 {
 		t.Errorf("afterwards %+v", out.Attr)
 	}
-	v.wantRead(node.NodeId, "longer content")
+	v.wantRead(v.walk("file").NodeId, "longer content")
 	if stale.Load() != 1 {
 		t.Errorf("stale %d times", stale.Load())
 	}
@@ -470,7 +474,7 @@ func TestShorterFile(t *testing.T) {
 		x := m.index(root)
 		v := m.show(root, Options{Verify: way})
 		stale := 0
-		v.UseIndex(x, func() { stale++ })
+		v.UseIndex(x, func(error) { stale++ })
 		for _, content := range []string{"cont", ""} {
 			m.write(file, content)
 			m.setHeader(file, object.Header{Mode: object.ModeRegular | 0o644, Size: uint64(len(content))})
@@ -581,6 +585,40 @@ func TestIndexAllocations(t *testing.T) {
 		t.Logf("index %v: lookup %v, absent %v, getattr %v, listed entry %v", indexed, lookup, absent, attr, listing)
 		if most := 3.0; indexed && (lookup > most || absent > most || attr > most+2 || listing > 0.02) {
 			t.Error("too many allocations")
+		}
+	}
+}
+
+// TestForgedHeader: what an index was told of a file once is compared with the
+// object that is verified, mode, owner and attributes alike, also when the file
+// was read ahead.
+func TestForgedHeader(t *testing.T) {
+	right := object.Header{Mode: object.ModeRegular | 0o755, UID: 1, GID: 2, Size: 7, Xattrs: []object.Xattr{{Name: "user.a", Value: []byte("1")}}}
+	for what, forge := range map[string]func(h *object.Header){
+		"mode":   func(h *object.Header) { h.Mode |= 0o4000 },
+		"owner":  func(h *object.Header) { h.UID = 0 },
+		"group":  func(h *object.Header) { h.GID = 0 },
+		"xattr":  func(h *object.Header) { h.Xattrs = []object.Xattr{{Name: "user.a", Value: []byte("2")}} },
+		"xattrs": func(h *object.Header) { h.Xattrs = nil },
+	} {
+		m := newMemory(t)
+		first, sum := m.file("first"), m.object(right, "content")
+		root := m.tree(entries{"a": first, "b": sum})
+		forged := right
+		forge(&forged)
+		m.setHeader(sum, forged)
+		x := m.index(root)
+		m.setHeader(sum, right)
+		v := m.show(root, Options{})
+		stale := 0
+		v.UseIndex(x, func(error) { stale++ })
+		v.wantRead(v.walk("a").NodeId, "first") // so that b is read ahead
+		node := v.walk("b").NodeId
+		for range 2 {
+			v.wantBad(node)
+		}
+		if told := (*ToldError)(nil); stale != 1 || len(v.errs) != 1 || !errors.As(v.errs[0], &told) {
+			t.Errorf("%s: stale %d times, reported %v", what, stale, v.errs)
 		}
 	}
 }

@@ -24,8 +24,9 @@ const chunkRows = 1 << 12
 // copying them.
 type chunk struct {
 	nodes    [chunkRows]node
-	tags     [chunkRows]atomic.Uint32      // what is known of a node beside that
-	verified [chunkRows / 32]atomic.Uint32 // a bit for each row
+	tags     [chunkRows]atomic.Uint32        // what is known of a node beside that
+	verified [chunkRows / 32]atomic.Uint32   // a bit for each row
+	uses     atomic.Pointer[[chunkRows]uses] // once one of them was opened
 }
 
 // table is an append-only list of nodes with an index by parent and position.
@@ -125,6 +126,15 @@ func (t *table) grow() {
 
 // tag is what was remembered of a row, 0 at first.
 func (t *table) tag(r row) *atomic.Uint32 { return &t.chunk(r).tags[r%chunkRows] }
+
+// uses is who has the row's file open, guarded by the row's [passedShard].
+func (t *table) uses(r row) *uses {
+	c := t.chunk(r)
+	if c.uses.Load() == nil {
+		c.uses.CompareAndSwap(nil, new([chunkRows]uses))
+	}
+	return &c.uses.Load()[r%chunkRows]
+}
 
 // verified reports whether the row's content was marked as verified.
 func (t *table) verified(r row) bool {

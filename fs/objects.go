@@ -120,8 +120,6 @@ func (d objectDir) xattrs(pos int) ([]object.Xattr, error) {
 	return h.Xattrs, err
 }
 
-func (d objectDir) promised(int) (size uint64, ok bool) { return 0, false }
-
 // tree returns a dirtree.
 func (f *FS) tree(sum object.Checksum) (object.DirTree, error) {
 	return f.trees.Get(sum, f.loadTree)

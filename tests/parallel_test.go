@@ -22,11 +22,11 @@ import (
 // are dropped now and then, with a cache so small that it must evict.
 func TestParallelReaders(t *testing.T) {
 	for _, mode := range []string{"archive", "bare"} {
-		for _, verify := range []string{"first", "always"} {
-			t.Run(mode+" "+verify, func(t *testing.T) {
+		for _, option := range []string{"--verify=first", "--verify=always", "--data=passthrough"} {
+			t.Run(mode+" "+option, func(t *testing.T) {
 				repo := sharedRepo(t, mode, "traps")
 				want := checkedOut(t, repo, "traps")
-				parallelReaders(t, mounted(t, "--repo="+repo, "--memory=200000", "--verify="+verify, "traps"), want)
+				parallelReaders(t, mounted(t, "--repo="+repo, "--memory=200000", option, "traps"), want)
 			})
 		}
 	}
@@ -37,7 +37,7 @@ func parallelReaders(t *testing.T, dir string, want map[string]entry) {
 	stop := time.Now().Add(3 * time.Second)
 	var all sync.WaitGroup
 	errs := make(chan error, 100)
-	for i := range 16 {
+	for i := range 64 {
 		random := rand.New(rand.NewPCG(uint64(i), 1))
 		all.Go(func() {
 			for time.Now().Before(stop) {

@@ -16,6 +16,7 @@ import (
 
 type indexOptions struct {
 	drop     bool
+	noLock   bool
 	subpath  string
 	cacheDir string
 }
@@ -27,6 +28,7 @@ func indexVerb() cli.Verb {
 		Long: indexText,
 		Options: []cli.Option{
 			cli.Flag(&o.drop, "drop", "", "Remove indexes"),
+			cli.Flag(&o.noLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			cli.String(&o.subpath, "subpath", "", "PATH", "Of this directory of the commits, as mount shows it with the same option"),
 			cacheDirOption(&o.cacheDir),
 		},
@@ -38,9 +40,9 @@ func indexVerb() cli.Verb {
 	}
 }
 
-const indexText = `An index is one file that tells of every entry of a commit what a walk needs: name, type, mode, owner, size, link target, extended attributes and object. Mounts read it in place instead of opening objects, so that a first look at a directory costs no more than on a local filesystem. A mount that finds no index builds one by itself, a second later and in the background; this verb does it ahead of time. For each commit its checksum, the number of entries and the size of the index are printed.
+const indexText = `An index is one file that tells of every entry of a commit what a walk needs: name, type, mode, owner, size, link target, extended attributes and object. Mounts read it in place instead of opening objects, so that a first look at a directory costs about what it costs on a local filesystem. A mount that finds no index builds one by itself, a second later and in the background; this verb does it ahead of time. For each commit its checksum, the number of entries and the size of the index are printed.
 
-Indexes are in REPO/deployfs/index when the repository is the user's own, else in the user's cache directory. They are derived data: one that is damaged or of another version is built anew without a word, and those of trees that were pruned are removed when the next one is built. One that another user could have written is not used.`
+Indexes are in REPO/deployfs/index when the repository is the user's own and can be written, else in the user's cache directory. They are derived data: one that is damaged or of another version is built anew without a word, and those of trees that were pruned are removed when the next one is built. One that another user could have written is not used.`
 
 // indexed is what is said of one commit.
 type indexed struct {
@@ -60,11 +62,13 @@ func (o *indexOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	defer repo.Close()
-	lock, err := repo.LockShared(ctx)
-	if err != nil {
-		return err
+	if !o.drop && !o.noLock {
+		lock, err := repo.LockShared(ctx)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
 	}
-	defer lock.Close()
 	store := index.OpenStore(repo, o.cacheDir)
 	defer store.Close()
 	done := []indexed{}
@@ -92,7 +96,7 @@ func (o *indexOptions) one(ctx context.Context, repo *objstore.Repo, store *inde
 		return done, err
 	}
 	done.Commit = commit.String()
-	dir, err := o.dir(repo, rev)
+	dir, err := o.dir(repo, done.Commit) // a ref may move meanwhile
 	if err != nil {
 		return done, err
 	}
@@ -109,9 +113,9 @@ func (o *indexOptions) one(ctx context.Context, repo *objstore.Repo, store *inde
 	return done, m.Close()
 }
 
-// dir is the directory that is indexed.
-func (o *indexOptions) dir(repo *objstore.Repo, rev string) (tree.Entry, error) {
-	root, err := resolveTree(repo, rev)
+// dir is the directory of a commit that is indexed.
+func (o *indexOptions) dir(repo *objstore.Repo, commit string) (tree.Entry, error) {
+	root, err := resolveTree(repo, commit)
 	if err != nil || o.subpath == "" {
 		return root, err
 	}

@@ -7,12 +7,15 @@
 //
 // Inflated content that was verified goes to a cache on disk, which all servers
 // of a user share and which outlives them. It is derived data: nothing in it is
-// believed, its least recently used files go first, and where it can't be had
-// the content is held otherwise: in a file without a name, then in memory, and
+// believed unseen, its least recently used files go first, and where it can't be
+// had the content is held otherwise: in a file without a name, then in memory, and
 // what is too large for that is inflated again whenever it is read.
 //
-// Content is verified when it is opened, before a byte of it is given out,
-// unless the Record knows the same file unchanged from an earlier time.
+// Who asks for a check gets content that was verified when it was opened, before
+// a byte of it was given out, or of which the Record knows that it was earlier,
+// in the same file and under the same header. Who does not ask gets an object's
+// content as the repository has it. Copies in the cache are verified, or known,
+// for both.
 //
 // The kernel keeps the pages of what it reads through the filesystem. So those
 // of the file beneath are let go, unless somebody had them before.
@@ -33,7 +36,8 @@ import (
 // of the content in the same way.
 type Content interface {
 	io.ReadCloser
-	Size() int64 // that Read promises, in bytes
+	Describe() object.Header // as the repository says, which Verify and CheckFile check too
+	Size() int64             // that Read promises, in bytes
 	Verify() error
 	CheckFile(io.Reader) error
 	Plain() *os.File   // the content as it is, or nil; valid until Close
@@ -58,11 +62,10 @@ type Store struct {
 	limits   Limits
 	began    time.Time
 
-	shards   [shards]shard
-	files    atomic.Int64 // in all shards
-	bytes    atomic.Int64 // in files without a name, used and idle
-	memory   atomic.Int64 // bytes of inflated content that are not on disk
-	inflates atomic.Bool  // there was an object that had to be inflated
+	shards [shards]shard
+	files  atomic.Int64 // in all shards
+	bytes  atomic.Int64 // in files without a name, used and idle
+	memory atomic.Int64 // bytes of inflated content that are not on disk
 }
 
 // wanted is what somebody asks for: an object, perhaps verified, perhaps anew.

@@ -11,7 +11,8 @@ import (
 
 // File is one object's content. It is read until it is released.
 type File struct {
-	Size int64 // of the content when it was opened, in bytes
+	Size   int64         // of the content when it was opened, in bytes
+	Header object.Header // of the object when it was opened, verified if the content is
 
 	sum     object.Checksum
 	checked bool     // it was verified

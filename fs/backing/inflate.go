@@ -34,6 +34,7 @@ func (s *Store) again(f *File, place func(*File, Content) error) error {
 		return err
 	}
 	defer content.Close()
+	f.Header = content.Describe()
 	return place(f, content)
 }
 
@@ -54,7 +55,7 @@ func (s *Store) toDisk(f *File, content Content) error {
 		f.nameless = n
 		s.bytes.Add(n)
 	} else if f.pages.ours.Store(true); steady(fd) {
-		s.record.made(f.sum, &st)
+		s.record.made(f.sum, digest(&f.Header), &st)
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func (d *depot) cached() []string {
 	return found
 }
 
-// TestShared: content is inflated once for all Stores, and the copy verified by each.
+// TestShared: content is inflated once for all Stores, and the copy verified by
+// each, also where nobody asks for it: then it counts as verified.
 func TestShared(t *testing.T) {
 	s, d := stored(t, false, roomy)
 	d.put(1, "content")
@@ -53,9 +54,11 @@ func TestShared(t *testing.T) {
 			t.Errorf("%v, %v", st, err)
 		}
 	}
-	wantContent(t, acquire(t, d.store(nil, roomy), 1, false), "content")
-	if d.read != 2 || d.copies != 6 {
-		t.Error("it was verified where nobody wanted it")
+	last := d.store(nil, roomy)
+	wantContent(t, acquire(t, last, 1, false), "content")
+	wantContent(t, acquire(t, last, 1, true), "content")
+	if d.read != 2 || d.copies != 7 {
+		t.Errorf("read %d times, verified %d copies", d.read, d.copies)
 	}
 }
 
@@ -94,15 +97,22 @@ func TestDamagedCopy(t *testing.T) {
 	}
 }
 
-// TestCopySize: a copy of another size is no copy, verified or not.
-func TestCopySize(t *testing.T) {
-	s, d := stored(t, false, roomy)
-	d.put(1, "content")
-	acquire(t, s, 1, true)
-	if err := errors.Join(os.Chmod(d.cachePath(1), 0o600), os.Truncate(d.cachePath(1), 8)); err != nil {
-		t.Fatal(err)
+// TestDamagedCopyUnchecked: those who want no check don't get it either.
+func TestDamagedCopyUnchecked(t *testing.T) {
+	for name, damage := range map[string]string{"content": "CONTENT", "zeros": "\x00\x00\x00\x00\x00\x00\x00", "longer": "content!"} {
+		t.Run(name, func(t *testing.T) {
+			s, d := stored(t, false, roomy)
+			d.put(1, "content")
+			acquire(t, s, 1, true)
+			if err := errors.Join(os.Chmod(d.cachePath(1), 0o600), os.WriteFile(d.cachePath(1), []byte(damage), 0)); err != nil {
+				t.Fatal(err)
+			}
+			wantContent(t, acquire(t, d.store(nil, roomy), 1, false), "content")
+			if left := d.cached(); len(left) != 0 {
+				t.Errorf("cached %v", left)
+			}
+		})
 	}
-	wantContent(t, acquire(t, d.store(nil, roomy), 1, false), "content")
 }
 
 // TestUnverified content never enters the cache, wrong or right, nor does what

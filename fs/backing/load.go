@@ -11,22 +11,19 @@ import (
 
 // load opens, and perhaps verifies, the content of an object.
 func (s *Store) load(h *shard, want wanted) (*File, error) {
-	f := s.loadKnown(want)
-	if f == nil {
-		content, err := s.openContent(want.sum, want.check)
-		if err != nil {
-			return nil, err
-		}
-		defer content.Close()
-		f = &File{sum: want.sum, checked: want.check, fd: -1}
-		if plain := content.Plain(); plain != nil {
-			err = s.loadPlain(f, content, want.anew)
-		} else {
-			err = s.loadInflated(f, content, want.anew)
-		}
-		if err != nil {
-			return nil, err
-		}
+	content, err := s.openContent(want.sum, want.check)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	f := &File{sum: want.sum, Header: content.Describe(), checked: want.check, fd: -1}
+	if plain := content.Plain(); plain != nil {
+		err = s.loadPlain(f, content, want.anew)
+	} else {
+		err = s.loadInflated(f, content, want.anew)
+	}
+	if err != nil {
+		return nil, err
 	}
 	s.add(h, f)
 	return f, nil
@@ -40,25 +37,6 @@ func (s *Store) openContent(sum object.Checksum, check bool) (Content, error) {
 	return content, err
 }
 
-// loadKnown opens content in the cache that the record knows, without a look at
-// the object. It returns nil when there is none.
-func (s *Store) loadKnown(want wanted) *File {
-	if want.anew || s.record == nil || !s.inflates.Load() {
-		return nil
-	}
-	fd, st, ok := s.inflated.find(want.sum)
-	if !ok {
-		return nil
-	}
-	if !steady(fd) || !s.record.Known(want.sum, &st) {
-		unix.Close(fd)
-		return nil
-	}
-	f := &File{sum: want.sum, checked: true, fd: fd, Size: st.Size}
-	f.pages.watch(fd, st.Size)
-	return f
-}
-
 // loadPlain takes over the object file, once it is verified if it is to be.
 func (s *Store) loadPlain(f *File, content Content, anew bool) error {
 	fd := int(content.Plain().Fd())
@@ -68,7 +46,7 @@ func (s *Store) loadPlain(f *File, content Content, anew bool) error {
 	}
 	f.pages.watch(fd, st.Size)
 	if f.checked {
-		if err := s.verify(f.sum, fd, &st, anew, content.Verify); err != nil {
+		if err := s.verify(f, fd, &st, anew, content.Verify); err != nil {
 			return err
 		}
 	}
@@ -78,48 +56,48 @@ func (s *Store) loadPlain(f *File, content Content, anew bool) error {
 
 // loadInflated opens the cached copy of content, or makes one.
 func (s *Store) loadInflated(f *File, content Content, anew bool) error {
-	s.inflates.Store(true)
 	if s.loadCached(f, content, anew) {
 		return nil
 	}
 	return s.inflate(f, content)
 }
 
+// loadCached opens the cached copy of content. Whoever made it may have been cut
+// short before it reached the disk: it is verified for those also who want no
+// check.
 func (s *Store) loadCached(f *File, content Content, anew bool) bool {
 	fd, st, ok := s.inflated.find(f.sum)
 	if !ok {
 		return false
 	}
 	f.pages.watch(fd, st.Size)
-	ok = st.Size == content.Size()
-	if ok && f.checked {
-		copied := io.NewSectionReader(descriptor(fd), 0, st.Size)
-		ok = s.verify(f.sum, fd, &st, anew, func() error { return content.CheckFile(copied) }) == nil
-	}
-	if !ok {
+	copied := io.NewSectionReader(descriptor(fd), 0, st.Size)
+	check := func() error { return content.CheckFile(copied) }
+	if st.Size != content.Size() || s.verify(f, fd, &st, anew, check) != nil {
 		s.inflated.remove(f.sum)
 		unix.Close(fd)
 		return false
 	}
-	f.fd, f.Size = fd, st.Size
+	f.fd, f.Size, f.checked = fd, st.Size, true
 	return true
 }
 
 // verify calls check, which reads the whole file, unless the record knows the
-// file that st tells about.
-func (s *Store) verify(sum object.Checksum, fd int, st *unix.Stat_t, anew bool, check func() error) error {
-	recorded := s.record != nil && steady(fd)
-	if recorded && !anew && s.record.Known(sum, st) {
+// file that st tells about, under f's header.
+func (s *Store) verify(f *File, fd int, st *unix.Stat_t, anew bool, check func() error) error {
+	if s.record == nil || !steady(fd) {
+		return check()
+	}
+	header := digest(&f.Header)
+	if !anew && s.record.Known(f.sum, header, st) {
 		return nil
 	}
 	quiet := settled(st)
 	err := check()
-	switch {
-	case !recorded:
-	case err != nil:
-		s.record.strike(sum, st)
-	case quiet:
-		s.record.Add(sum, st)
+	if err != nil {
+		s.record.strike(f.sum, header, st)
+	} else if quiet {
+		s.record.Add(f.sum, header, st)
 	}
 	return err
 }

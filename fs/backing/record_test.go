@@ -23,6 +23,9 @@ func opened(t testing.TB, path string) *Record {
 	return r
 }
 
+// plainHeader is the header under which the tests record.
+var plainHeader = Digest{1, 2, 3}
+
 // settledFile is what stat tells about a file of root that changed a day ago.
 func settledFile() unix.Stat_t {
 	return unix.Stat_t{Dev: 5, Ino: 6, Size: 7, Mode: unix.S_IFREG | 0o644, Ctim: unix.NsecToTimespec(time.Now().Add(-24 * time.Hour).UnixNano())}
@@ -34,17 +37,20 @@ func TestRecord(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "verified")
 	st := settledFile()
 	r := opened(t, path)
-	if r.Known(sum(1), &st) {
+	if r.Known(sum(1), plainHeader, &st) {
 		t.Error("a new record knows something")
 	}
-	r.Add(sum(1), &st)
+	r.Add(sum(1), plainHeader, &st)
 	other := opened(t, path)
 	r.Close()
-	if r.Known(sum(1), &st) || !other.Known(sum(1), &st) {
+	if r.Known(sum(1), plainHeader, &st) || !other.Known(sum(1), plainHeader, &st) {
 		t.Error("a closed record knows, or another does not")
 	}
-	if other.Known(sum(2), &st) {
+	if other.Known(sum(2), plainHeader, &st) {
 		t.Error("another checksum is known")
+	}
+	if other.Known(sum(1), Digest{1, 2, 4}, &st) {
+		t.Error("another header is known")
 	}
 	for name, change := range map[string]func(*unix.Stat_t){
 		"device":    func(st *unix.Stat_t) { st.Dev++ },
@@ -59,13 +65,13 @@ func TestRecord(t *testing.T) {
 	} {
 		changed := st
 		change(&changed)
-		if other.Known(sum(1), &changed) {
+		if other.Known(sum(1), plainHeader, &changed) {
 			t.Errorf("known with another %s", name)
 		}
 	}
 	var none *Record
-	none.Add(sum(1), &st)
-	if none.Known(sum(1), &st) {
+	none.Add(sum(1), plainHeader, &st)
+	if none.Known(sum(1), plainHeader, &st) {
 		t.Error("no record knows something")
 	}
 	none.Close()
@@ -83,15 +89,15 @@ func TestRecordRefuses(t *testing.T) {
 	} {
 		st := settledFile()
 		change(&st)
-		r.Add(sum(1), &st)
+		r.Add(sum(1), plainHeader, &st)
 		st.Uid, st.Mode = 0, unix.S_IFREG|0o644
-		if r.Known(sum(1), &st) {
+		if r.Known(sum(1), plainHeader, &st) {
 			t.Errorf("%s: recorded", name)
 		}
 	}
 	own := settledFile()
 	own.Uid = uint32(os.Geteuid())
-	if r.Add(sum(1), &own); !r.Known(sum(1), &own) {
+	if r.Add(sum(1), plainHeader, &own); !r.Known(sum(1), plainHeader, &own) {
 		t.Error("an own file is not recorded")
 	}
 }
@@ -103,13 +109,13 @@ func TestRecordBoot(t *testing.T) {
 	before, after := settledFile(), settledFile()
 	before.Ctim = unix.NsecToTimespec(r.boot.Add(-time.Hour).UnixNano())
 	after.Ctim = unix.NsecToTimespec(r.boot.Add(time.Second).UnixNano())
-	r.made(sum(1), &before)
-	r.made(sum(2), &after)
-	if !r.Known(sum(1), &before) || !r.Known(sum(2), &after) {
+	r.made(sum(1), plainHeader, &before)
+	r.made(sum(2), plainHeader, &after)
+	if !r.Known(sum(1), plainHeader, &before) || !r.Known(sum(2), plainHeader, &after) {
 		t.Error("not known")
 	}
 	r.bootID = "another start of the machine"
-	if !r.Known(sum(1), &before) || r.Known(sum(2), &after) {
+	if !r.Known(sum(1), plainHeader, &before) || r.Known(sum(2), plainHeader, &after) {
 		t.Error("the start makes the wrong difference")
 	}
 }
@@ -122,15 +128,15 @@ func TestRecordFull(t *testing.T) {
 	for i := range files {
 		files[i] = settledFile()
 		files[i].Ino = uint64(i)
-		r.Add(sum(1), &files[i])
-		r.Add(sum(1), &files[i])
+		r.Add(sum(1), plainHeader, &files[i])
+		r.Add(sum(1), plainHeader, &files[i])
 		known := 0
 		for j := range files[:i+1] {
-			if r.Known(sum(1), &files[j]) {
+			if r.Known(sum(1), plainHeader, &files[j]) {
 				known++
 			}
 		}
-		if want := min(i+1, recordWays); known != want || !r.Known(sum(1), &files[i]) {
+		if want := min(i+1, recordWays); known != want || !r.Known(sum(1), plainHeader, &files[i]) {
 			t.Fatalf("after %d: %d are known, want %d", i+1, known, want)
 		}
 	}
@@ -147,8 +153,8 @@ func TestRecordRace(t *testing.T) {
 				st := settledFile()
 				st.Ino = uint64(i)
 				own := object.Checksum(sha256.Sum256([]byte{byte(worker), byte(i), byte(i >> 8)}))
-				records[worker%2].Add(own, &st)
-				if !records[1-worker%2].Known(own, &st) {
+				records[worker%2].Add(own, plainHeader, &st)
+				if !records[1-worker%2].Known(own, plainHeader, &st) {
 					t.Errorf("worker %d does not know %d", worker, i)
 				}
 			}
@@ -160,10 +166,10 @@ func TestRecordRace(t *testing.T) {
 // BenchmarkRecord asks for what is known.
 func BenchmarkRecord(b *testing.B) {
 	r, st := opened(b, filepath.Join(b.TempDir(), "verified")), settledFile()
-	r.Add(sum(1), &st)
+	r.Add(sum(1), plainHeader, &st)
 	b.ReportAllocs()
 	for b.Loop() {
-		if !r.Known(sum(1), &st) {
+		if !r.Known(sum(1), plainHeader, &st) {
 			b.Fatal("not known")
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
 )
 
 // smallDisk puts a depot's cache on a filesystem of the given size. Only root can,
@@ -65,6 +67,20 @@ func TestFullDisk(t *testing.T) {
 		if s.Close(); s.memory.Load() != 0 || d.open != 0 {
 			t.Errorf("%d bytes of memory, %d contents are open", s.memory.Load(), d.open)
 		}
+	}
+}
+
+// TestAgain: content that is read again may have another header by then, and it
+// is that one that is verified.
+func TestAgain(t *testing.T) {
+	s, d := stored(t, false, roomy)
+	d.put(1, "content")
+	for name, place := range map[string]func(*File, Content) error{"memory": s.toMemory, "nowhere": s.toNowhere} {
+		f := &File{sum: sum(1), checked: true, fd: -1, Header: object.Header{Mode: forgedMode}}
+		if err := s.again(f, place); err != nil || f.Header.Mode != rightMode {
+			t.Errorf("%s: %+v, %v", name, f.Header, err)
+		}
+		s.discard(f)
 	}
 }
 

@@ -85,8 +85,8 @@ func TestChangedWhileVerified(t *testing.T) {
 	}
 }
 
-// TestInflatedRecorded: a Store does not even open the object, once it knows that
-// objects are deflated, when the record knows the cached copy.
+// TestInflatedRecorded: a Store reads no copy that the record knows, whether it
+// is to be checked or not.
 func TestInflatedRecorded(t *testing.T) {
 	d, record := recorded(t, false)
 	d.put(1, "content of one")
@@ -96,11 +96,54 @@ func TestInflatedRecorded(t *testing.T) {
 	acquire(t, first, 2, true)
 	s := d.store(record, roomy)
 	wantContent(t, acquire(t, s, 1, true), "content of one")
-	wantContent(t, acquire(t, s, 2, true), "content of two")
-	if d.opened != 3 || d.read != 2 || d.copies != 0 {
-		t.Errorf("%d opened, %d read, %d copies verified", d.opened, d.read, d.copies)
+	wantContent(t, acquire(t, s, 2, false), "content of two")
+	if d.read != 2 || d.copies != 0 {
+		t.Errorf("%d read, %d copies verified", d.read, d.copies)
 	}
-	if _, err := s.Reopen(sum(2)); err != nil || d.opened != 4 || d.copies != 1 {
-		t.Errorf("reopened: %v, %d opened, %d copies verified", err, d.opened, d.copies)
+	if _, err := s.Reopen(sum(2)); err != nil || d.copies != 1 {
+		t.Errorf("reopened: %v, %d copies verified", err, d.copies)
+	}
+}
+
+// TestForgedHeader: what the record knows it knows under one header. Another is
+// not believed with it, and told only to those who want no check.
+func TestForgedHeader(t *testing.T) {
+	bothKinds(t, func(t *testing.T, plain bool) {
+		d, record := recorded(t, plain)
+		d.put(1, "content")
+		settle()
+		wantMode := func(check bool, want uint32) {
+			t.Helper()
+			f := acquire(t, d.store(record, roomy), 1, check)
+			wantContent(t, f, "content")
+			if f.Header.Mode != want || f.Header.Size != 7 {
+				t.Errorf("check %v: the header is %+v", check, f.Header)
+			}
+		}
+		wantMode(true, rightMode)
+		wantMode(true, rightMode)
+		if d.read != 1 || d.copies != 0 {
+			t.Errorf("%d read, %d copies verified", d.read, d.copies)
+		}
+		d.forged = true
+		for range 2 {
+			if _, err := d.store(record, roomy).Acquire(sum(1), true); err != errWrong {
+				t.Errorf("a forged header: %v", err)
+			}
+		}
+		wantMode(false, forgedMode)
+		d.forged = false
+		wantMode(true, rightMode)
+	})
+}
+
+// TestForgedSize: a recorded copy is not believed to be content of another size.
+func TestForgedSize(t *testing.T) {
+	d, record := recorded(t, false)
+	d.put(1, "content")
+	acquire(t, d.store(record, roomy), 1, true)
+	d.claim = 1
+	if f, err := d.store(record, roomy).Acquire(sum(1), true); err == nil {
+		t.Errorf("got %d bytes, and a header that says %d", f.Size, f.Header.Size)
 	}
 }

@@ -68,16 +68,26 @@ func (s *server) serve(dev *os.File) (*gofuse.Server, error) {
 		Logger:                   s.log,
 	}
 	s.data = s.view.wantedData(&s.cfg)
-	if s.data.Path == DataPassthrough {
-		opts.MaxStackDepth = s.view.stackDepth()
-	} else {
+	if s.data.Path != DataPassthrough {
 		opts.DisabledCapabilities = gofuse.CAP_PASSTHROUGH
+		return newServer(s.view.fs, fd, opts)
 	}
-	fuse, err := gofuse.NewServer(s.view.fs, fmt.Sprintf("/dev/fd/%d", fd), opts)
-	if err == nil && s.data.Path == DataPassthrough {
-		err = s.pass(fuse)
+	sample, err := s.view.sample(&s.cfg)
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	defer sample.Close()
+	opts.MaxStackDepth = stackDepth(sample)
+	fuse, err := newServer(s.view.fs, fd, opts)
+	if err == nil {
+		err = s.pass(fuse, sample)
 	}
 	return fuse, err
+}
+
+func newServer(view gofuse.RawFileSystem, fd int, opts *gofuse.MountOptions) (*gofuse.Server, error) {
+	return gofuse.NewServer(view, fmt.Sprintf("/dev/fd/%d", fd), opts)
 }
 
 // attachBelow mounts the view below a writable layer. Once the layer stands,

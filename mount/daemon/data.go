@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/fs"
+	"deployfs/objstore"
 	"deployfs/objstore/index"
 )
 
@@ -60,7 +61,7 @@ func (v *view) wantedData(cfg *Config) DataPath {
 	case cfg.Data == DataCached:
 		return DataPath{DataCached, "as asked"}
 	case files == 0:
-		return DataPath{DataCached, "sizes of files are not known yet"}
+		return DataPath{DataCached, "no index tells the sizes of files"}
 	case bytes/files < largeFiles:
 		return DataPath{DataCached, sizes(bytes / files)}
 	case os.Geteuid() != 0:
@@ -82,22 +83,33 @@ func (v *view) totals(cfg *Config) (files, bytes uint64) {
 }
 
 // stackDepth is how many filesystems may lie below what is passed through: one,
-// as overlayfs allows no more on top, or two when the repository is on one.
-func (v *view) stackDepth() int {
-	if st, err := v.repo.Statfs(); err == nil && st.Type == unix.OVERLAYFS_SUPER_MAGIC {
+// as overlayfs allows no more on top, or two when it is on overlayfs itself.
+func stackDepth(file *os.File) int {
+	var st unix.Statfs_t
+	if unix.Fstatfs(int(file.Fd()), &st) == nil && st.Type == unix.OVERLAYFS_SUPER_MAGIC {
 		return 2
 	}
 	return 1
 }
 
-// pass turns passthrough on, if the kernel does it for the repository's files.
-func (s *server) pass(fuse *gofuse.Server) error {
-	config, err := os.Open(filepath.Join(s.cfg.Repo, "config"))
-	if err != nil {
-		return err
+// sample is a file that lies where the files do that would be passed through.
+func (v *view) sample(cfg *Config) (*os.File, error) {
+	if v.repo.Mode() != objstore.Archive {
+		return os.Open(filepath.Join(cfg.Repo, "config"))
 	}
-	defer config.Close()
-	err = fs.Passthrough(fuse, int(config.Fd()))
+	if err := os.MkdirAll(cfg.CacheDir, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(cfg.CacheDir, ".sample-")
+	if err == nil {
+		err = os.Remove(file.Name())
+	}
+	return file, err
+}
+
+// pass turns passthrough on, if the kernel does it for files like sample.
+func (s *server) pass(fuse *gofuse.Server, sample *os.File) error {
+	err := fs.Passthrough(fuse, int(sample.Fd()))
 	switch {
 	case err == nil:
 		s.view.fs.UsePassthrough(fuse)

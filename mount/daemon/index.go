@@ -73,9 +73,10 @@ func (ix *indexer) run(ctx context.Context, cfg *Config, v *view) (err error) {
 			return err
 		}
 	}
+	store.Sweep(v.repo)
 	ix.state.Store(&Index{State: IndexUsed, Bytes: v.index.Size()})
-	v.fs.UseIndex(v.index.Index, func() {
-		ix.state.Store(&Index{State: IndexNone, Error: "objects have changed since it was built"})
+	v.fs.UseIndex(v.index.Index, func(why error) {
+		ix.state.Store(&Index{State: IndexNone, Error: why.Error()})
 		stale := index.OpenStore(v.repo, cfg.CacheDir)
 		defer stale.Close()
 		stale.Drop(v.root)
@@ -86,17 +87,15 @@ func (ix *indexer) run(ctx context.Context, cfg *Config, v *view) (err error) {
 // build runs this program to build the index: what that takes of memory is given
 // back, and it can be of low priority. It ends with ctx.
 func build(ctx context.Context, cfg *Config, v *view) error {
-	runtime.LockOSThread() // the child's life hangs on the thread's
-	defer runtime.UnlockOSThread()
+	// The child's life hangs on this thread's, and it inherits its priority. So
+	// the thread is for nothing else: it ends with the goroutine.
+	runtime.LockOSThread()
+	unix.Setpriority(unix.PRIO_PROCESS, 0, builderNice) // a favour, no more
 	var stderr strings.Builder
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "index", "--repo="+cfg.Repo, "--cache-dir="+cfg.CacheDir, "--subpath="+cfg.Subpath, "--", v.commit.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("building index: %w", err)
-	}
-	unix.Setpriority(unix.PRIO_PROCESS, cmd.Process.Pid, builderNice) // a favour, no more
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("building index: %w: %s", err, Line(strings.TrimSpace(stderr.String())))
 	}
 	return nil

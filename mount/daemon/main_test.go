@@ -20,7 +20,7 @@ const roleEnv = "DEPLOYFS_DAEMON_TEST"
 const fakeServer = "fake-server"
 
 // TestMain gives root's tests a mount namespace of their own, as their runtime
-// directory and their spool are the machine's. Fuzzing needs none.
+// directory and their cache are the machine's. Fuzzing needs none.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == fakeServer:

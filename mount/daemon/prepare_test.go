@@ -78,7 +78,7 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.mode, out, status)
 		}
 		if n := v.fs.Stats().CacheLimit; n != 77 {
-			t.Errorf("%s: a spool of %d bytes", c.mode, n)
+			t.Errorf("%s: a cache of %d bytes", c.mode, n)
 		}
 		if ok := deleterMay(t, c.cfg.Repo); ok != c.wantDeleter {
 			t.Errorf("%s: a deleter gets the lock: %v", c.mode, ok)

@@ -31,8 +31,8 @@ func runtimeDir() (string, error) {
 	return dir, nil
 }
 
-// CacheDir is where this user's derived data is kept: inflated content, and
-// indexes of repositories that can't be written.
+// CacheDir is where this user's derived data is kept: inflated content, what was
+// verified, and indexes of repositories that are not the user's own.
 func CacheDir() string {
 	if os.Geteuid() == 0 {
 		return "/var/cache/deployfs"

@@ -93,12 +93,12 @@ func TestDirsWithoutXDG(t *testing.T) {
 	}
 	t.Setenv("XDG_CACHE_HOME", home+"/cache")
 	if dir := CacheDir(); dir != home+"/cache/deployfs" {
-		t.Errorf("spool %s", dir)
+		t.Errorf("cache %s", dir)
 	}
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
 	if dir := CacheDir(); filepath.Dir(dir) != home {
-		t.Errorf("spool without a home %s", dir)
+		t.Errorf("cache without a home %s", dir)
 	}
 }
 
@@ -111,6 +111,6 @@ func TestRootDirs(t *testing.T) {
 		t.Errorf("runtime directory %s", dir)
 	}
 	if dir := CacheDir(); dir != "/var/cache/deployfs" {
-		t.Errorf("spool %s", dir)
+		t.Errorf("cache %s", dir)
 	}
 }

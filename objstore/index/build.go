@@ -21,35 +21,57 @@ type Source interface {
 }
 
 // Build makes the index of root. Objects are read on several threads. What is
-// absent or damaged below the root becomes a gap. It fails when ctx ends, and
-// when the root can't be read.
+// absent or damaged below the root becomes a gap. It fails when ctx ends, when
+// the root can't be read, and when the tree is too large.
 func Build(ctx context.Context, src Source, root Root, flavour Flavour) ([]byte, error) {
-	b := &builder{src: src, dirs: map[object.Checksum]*dir{}, files: map[object.Checksum]uint32{}}
-	meta, err := src.DirMeta(root.Meta)
+	return build(ctx, src, root, flavour, maxHeld)
+}
+
+// build is Build that holds no more than some bytes.
+func build(ctx context.Context, src Source, root Root, flavour Flavour, most int64) ([]byte, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	b := &builder{
+		src: src, budget: budget{stop: stop},
+		dirs: map[object.Checksum]*dir{}, files: map[object.Checksum]uint32{}, metas: map[object.Checksum]*meta{},
+	}
+	b.budget.left.Store(most)
+	w := newWriter()
+	rootAttr, err := b.all(ctx, w, root)
+	if b.budget.spent() {
+		err = errTooLarge
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := b.readDirs(ctx, root.Tree); err != nil {
-		return nil, err
-	}
-	if err := b.readFiles(ctx); err != nil {
-		return nil, err
-	}
-	w := newWriter()
-	rootAttr := w.attribute(meta.UID, meta.GID, meta.Mode, meta.Xattrs, root.Meta)
-	if err := b.emit(w, root.Tree, 0); err != nil {
-		return nil, err
-	}
-	return w.finish(root, flavour, rootAttr)
+	return w.finish(root, flavour, rootAttr), nil
 }
 
 // builder holds what was read, each object once.
 type builder struct {
 	src     Source
+	budget  budget
 	dirs    map[object.Checksum]*dir
 	files   map[object.Checksum]uint32 // number in content
 	content []content
 	metas   map[object.Checksum]*meta
+}
+
+// all reads root and all below it and writes it; rootAttr is root's attribute.
+func (b *builder) all(ctx context.Context, w *writer, root Root) (rootAttr uint32, err error) {
+	meta, err := b.src.DirMeta(root.Meta)
+	if err != nil {
+		return 0, err
+	}
+	b.budget.take(xattrsCost(meta.Xattrs))
+	if err := b.readDirs(ctx, root.Tree); err != nil {
+		return 0, err
+	}
+	if err := b.readFiles(ctx); err != nil {
+		return 0, err
+	}
+	rootAttr = w.attribute(meta.UID, meta.GID, meta.Mode, meta.Xattrs, root.Meta)
+	return rootAttr, b.emit(ctx, w, root.Tree, 0)
 }
 
 // dir is a dirtree; its number counts once it has been emitted.
@@ -78,7 +100,9 @@ func (b *builder) readDirs(ctx context.Context, root object.Checksum) error {
 	for level := []object.Checksum{root}; len(level) > 0; {
 		err := parallel(ctx, len(level), func(i int) {
 			d := b.dirs[level[i]]
-			d.tree, d.err = b.src.DirTree(level[i])
+			if d.tree, d.err = b.src.DirTree(level[i]); d.err == nil {
+				b.budget.take(treeCost(&d.tree))
+			}
 		})
 		if err != nil {
 			return err
@@ -120,6 +144,7 @@ func (b *builder) readFiles(ctx context.Context) error {
 	return parallel(ctx, len(b.content), func(i int) {
 		c := &b.content[i]
 		c.Header, c.err = b.src.Header(c.sum)
+		b.budget.take(len(c.Target) + xattrsCost(c.Xattrs))
 		if c.err == nil && c.Size == 0 {
 			c.err = objstore.CheckEmpty(c.sum, c.Header)
 		}
@@ -127,7 +152,7 @@ func (b *builder) readFiles(ctx context.Context) error {
 }
 
 // emit writes the directory sum after those in it.
-func (b *builder) emit(w *writer, sum object.Checksum, depth int) error {
+func (b *builder) emit(ctx context.Context, w *writer, sum object.Checksum, depth int) error {
 	d := b.dirs[sum]
 	if d.emitted || d.err != nil {
 		return nil
@@ -138,7 +163,7 @@ func (b *builder) emit(w *writer, sum object.Checksum, depth int) error {
 	}
 	for i := range d.tree.NumDirs() {
 		_, sub, _ := d.tree.Dir(i)
-		if err := b.emit(w, sub, depth+1); err != nil {
+		if err := b.emit(ctx, w, sub, depth+1); err != nil {
 			return err
 		}
 	}
@@ -148,6 +173,9 @@ func (b *builder) emit(w *writer, sum object.Checksum, depth int) error {
 		w.row(name, sum, attr, value)
 	}
 	for i := range d.tree.NumDirs() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		name, sub, meta := d.tree.Dir(i)
 		attr, value := b.subdir(w, sub, meta)
 		w.row(name, sub, attr, value)
@@ -178,9 +206,7 @@ func (b *builder) subdir(w *writer, tree, sum object.Checksum) (attr uint32, val
 	if !ok {
 		m = &meta{}
 		m.DirMeta, m.err = b.src.DirMeta(sum)
-		if b.metas == nil {
-			b.metas = map[object.Checksum]*meta{}
-		}
+		b.budget.take(xattrsCost(m.Xattrs))
 		b.metas[sum] = m
 	}
 	if d.err != nil || m.err != nil {

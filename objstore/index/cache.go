@@ -28,12 +28,9 @@ func cacheFolder(repo, cache string) (*folder, error) {
 	}
 	key := sha256.Sum256([]byte(full))
 	name := hex.EncodeToString(key[:8])
-	f, err := openFolder(cache, cacheName, name)
+	f, err := openFolder(cache, 0o700, cacheName, name)
 	if err == nil && f.mine {
-		err = os.Symlink(full, filepath.Join(cache, cacheName, name, linkName))
-		if errors.Is(err, fs.ErrExist) {
-			err = nil
-		}
+		os.Symlink(full, filepath.Join(cache, cacheName, name, linkName)) // without it the folder is not swept
 	}
 	return f, err
 }

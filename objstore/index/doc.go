@@ -34,5 +34,8 @@
 // # Trust
 //
 // An index is believed only when its file and its directory belong to the
-// reader or to root and nobody else may write there: see [Store].
+// reader or to root and nobody else may write there: see [Store]. It can be read
+// by those who may read the objects that it is derived from, in the repository
+// and in its parents; one with extended attributes that not all of them may
+// read, or in a user's cache, by its owner alone.
 package index

@@ -22,7 +22,7 @@ func parallel(ctx context.Context, n int, work func(i int)) error {
 				if end-batch >= n {
 					return
 				}
-				for i := end - batch; i < min(end, n); i++ {
+				for i := end - batch; i < min(end, n) && ctx.Err() == nil; i++ {
 					work(i)
 				}
 			}

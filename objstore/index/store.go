@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
@@ -39,7 +37,7 @@ type Store struct {
 // that are missing. Cache is a directory of the user's.
 func OpenStore(repo *objstore.Repo, cache string) *Store {
 	s := &Store{flavour: flavourOf(repo)}
-	if f, err := openFolder(repo.Path(), "deployfs", "index"); err == nil {
+	if f, err := openFolder(repo.Path(), permissions(repo), "deployfs", "index"); err == nil {
 		s.dirs = append(s.dirs, f)
 	}
 	if len(s.dirs) == 0 || !s.dirs[0].mine {
@@ -131,12 +129,3 @@ func treeOf(name string) (tree object.Checksum, ok bool) {
 	tree, err := object.ParseChecksum(digits)
 	return tree, err == nil
 }
-
-// Mapped is an index in a mapped file.
-type Mapped struct {
-	*Index
-	data []byte
-}
-
-// Close ends the mapping: the index must not be used any more.
-func (m *Mapped) Close() error { return unix.Munmap(m.data) }

@@ -115,6 +115,55 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// TestPermissionsOfAll: who may not read objects, or a parent's, may not read
+// the index either.
+func TestPermissionsOfAll(t *testing.T) {
+	for what, c := range map[string]struct {
+		objects, parent, parents os.FileMode // of the repository's objects, the parent, the parent's objects
+		group                    string      // what has another group
+		folder, file             uint32
+	}{
+		"all open":                  {0o755, 0o755, 0o755, "", 0o755, 0o444},
+		"closed objects":            {0o700, 0o755, 0o755, "", 0o700, 0o400},
+		"closed parent":             {0o755, 0o700, 0o755, "", 0o700, 0o400},
+		"closed parent's objects":   {0o755, 0o755, 0o700, "", 0o700, 0o400},
+		"parent of a group":         {0o755, 0o750, 0o755, "", 0o750, 0o440},
+		"group and others":          {0o705, 0o750, 0o755, "", 0o700, 0o400},
+		"not to be listed":          {0o711, 0o755, 0o755, "", 0o711, 0o400},
+		"written by all":            {0o777, 0o777, 0o777, "", 0o755, 0o444},
+		"parent of another group":   {0o755, 0o750, 0o755, "parent", 0o700, 0o400},
+		"objects of another group":  {0o750, 0o755, 0o755, "objects", 0o700, 0o400},
+		"closed to another group":   {0o705, 0o755, 0o755, "objects", 0o700, 0o400},
+		"another group, but open":   {0o755, 0o755, 0o755, "objects", 0o755, 0o444},
+		"parent's of another group": {0o755, 0o755, 0o750, "parent's objects", 0o700, 0o400},
+	} {
+		t.Run(what, func(t *testing.T) {
+			parent, b := newBed(t, 0o755), newBed(t, 0o755)
+			b.write("config", "[core]\nrepo_version=1\nmode=bare-user-only\nparent="+parent.path+"\n", 0o644)
+			b.open()
+			for name, dir := range map[string]struct {
+				path string
+				perm os.FileMode
+			}{"objects": {b.path + "/objects", c.objects}, "parent": {parent.path, c.parent}, "parent's objects": {parent.path + "/objects", c.parents}} {
+				if name == c.group {
+					needRoot(t)
+					b.check(os.Chown(dir.path, -1, another))
+				}
+				b.check(os.Chmod(dir.path, dir.perm))
+			}
+			b.make(b.root)
+			for path, want := range map[string]uint32{b.path + "/deployfs": c.folder, b.folder(): c.folder, b.file(b.root): c.file} {
+				if st := stat(t, path); st.Mode&0o7777 != want {
+					t.Errorf("%s has mode %o, want %o", filepath.Base(path), st.Mode&0o7777, want)
+				}
+			}
+			if !b.opens(b.root) {
+				t.Error("it is not found")
+			}
+		})
+	}
+}
+
 // TestUseless: what is no index of this tree in this repository is dropped and
 // made anew.
 func TestUseless(t *testing.T) {

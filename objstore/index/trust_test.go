@@ -168,21 +168,21 @@ func TestCacheFolder(t *testing.T) {
 	one, two := newBed(t, 0o755), newBed(t, 0o755)
 	// A repository whose own folder can't be trusted has its indexes in the cache.
 	two.cache = one.cache
+	one.check(os.Mkdir(one.cache, 0o755)) // an open cache does not open what is in it
 	for _, b := range []*bed{one, two} {
 		b.check(os.Mkdir(b.path+"/deployfs", 0o755))
 		b.check(os.Chmod(b.path+"/deployfs", 0o777))
 		b.make(b.root)
-		if st := stat(t, b.cache+"/index"); st.Mode&0o7777 != 0o700 {
-			t.Errorf("the cache has mode %o", st.Mode&0o7777)
-		}
 	}
 	folders, _ := filepath.Glob(one.cache + "/index/*")
 	files, _ := filepath.Glob(one.cache + "/index/*/*.index")
 	if len(folders) != 2 || len(files) != 2 || filepath.Dir(files[0]) == filepath.Dir(files[1]) {
 		t.Fatalf("in the cache there is %v", files)
 	}
-	if st := stat(t, files[0]); st.Mode&0o7777 != 0o400 {
-		t.Errorf("a file in the cache has mode %o", st.Mode&0o7777)
+	for path, want := range map[string]uint32{one.cache + "/index": 0o700, folders[0]: 0o700, files[0]: 0o400} {
+		if st := stat(t, path); st.Mode&0o7777 != want {
+			t.Errorf("in the cache %s has mode %o, want %o", path, st.Mode&0o7777, want)
+		}
 	}
 	one.check(os.Symlink(one.path, two.path+"-link"))
 	link := *one
@@ -198,6 +198,23 @@ func TestCacheFolder(t *testing.T) {
 	left, _ := filepath.Glob(one.cache + "/index/*/*.index")
 	if len(left) != 2 || filepath.Dir(left[0]) != filepath.Dir(left[1]) || !one.opens(one.root) || !exists(one.cache+"/index/notes") || !exists(one.cache+"/index/unknown") {
 		t.Errorf("in the cache there is %v", left)
+	}
+}
+
+// TestLinkAgain: a link to the repository that could not be made is made later.
+func TestLinkAgain(t *testing.T) {
+	b := newBed(t, 0o755)
+	b.check(os.Mkdir(b.path+"/deployfs", 0o755))
+	b.check(os.Chmod(b.path+"/deployfs", 0o777))
+	b.make(b.root)
+	links, _ := filepath.Glob(b.cache + "/index/*/" + linkName)
+	if len(links) != 1 {
+		t.Fatalf("links: %v", links)
+	}
+	b.check(os.Remove(links[0]))
+	b.store()
+	if !exists(links[0]) {
+		t.Error("it is not made later")
 	}
 }
 

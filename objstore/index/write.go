@@ -10,7 +10,8 @@ import (
 	"deployfs/objstore/object"
 )
 
-// errTooLarge says that a tree has more than an index can number.
+// errTooLarge says that a tree has more than an index can number, or than may be
+// in memory while it is built.
 var errTooLarge = errors.New("the tree is too large for an index")
 
 // writer collects the sections of an index.
@@ -106,7 +107,7 @@ func (w *writer) target(path string) uint64 {
 }
 
 // finish puts the sections together.
-func (w *writer) finish(root Root, flavour Flavour, rootAttr uint32) ([]byte, error) {
+func (w *writer) finish(root Root, flavour Flavour, rootAttr uint32) []byte {
 	c := counts{
 		rows: uint64(len(w.sums) / sumSize), dirs: uint64(len(w.dirs) / dirSize), attrs: uint64(len(w.attrOf)),
 		sets: uint64(len(w.setOf)), xattrs: uint64(len(w.xattrs)), targets: uint64(len(w.targets)), names: uint64(len(w.names)),
@@ -138,7 +139,7 @@ func (w *writer) finish(root Root, flavour Flavour, rootAttr uint32) ([]byte, er
 	}
 	digest := sha256.Sum256(data[atDigest+sha256.Size:])
 	copy(data[atDigest:], digest[:])
-	return data, nil
+	return data
 }
 
 func put32(data []byte, values ...uint32) []byte {

@@ -19,7 +19,7 @@ const maxName = 255
 // DirTree is the content of one directory, in place. Names are unique and
 // ascending, in bytes, among files and among directories.
 type DirTree struct {
-	files, dirs gvariant.Value
+	files, dirs gvariant.Frames
 }
 
 // DecodeDirTree reads a dirtree object.
@@ -28,9 +28,9 @@ func DecodeDirTree(data []byte) (d DirTree, err error) {
 	if err != nil {
 		return d, err
 	}
-	d = DirTree{v.At(0), v.At(1)}
-	if err = checkEntries(d.files); err == nil {
-		err = checkEntries(d.dirs)
+	d = DirTree{v.At(0).ElementFrames(), v.At(1).ElementFrames()}
+	if err = checkEntries(v.At(0)); err == nil {
+		err = checkEntries(v.At(1))
 	}
 	if err == nil {
 		err = d.checkDisjoint()
@@ -63,7 +63,8 @@ func checkEntries(list gvariant.Value) error {
 // checkDisjoint fails when a file and a directory have one name.
 func (d DirTree) checkDisjoint() error {
 	for f, k := 0, 0; f < d.NumFiles() && k < d.NumDirs(); {
-		file, dir := d.files.At(f).At(0).Text(), d.dirs.At(k).At(0).Text()
+		file, _ := split(d.files.At(f), 1)
+		dir, _ := split(d.dirs.At(k), 2)
 		switch order := bytes.Compare(file, dir); {
 		case order == 0:
 			return fmt.Errorf("%q is both a file and a directory", file)
@@ -101,24 +102,32 @@ func (d DirTree) NumDirs() int { return d.dirs.Len() }
 
 // File is file i: its name, in place, and its content object.
 func (d DirTree) File(i int) (name []byte, content Checksum) {
-	entry := d.files.At(i)
-	return entry.At(0).Text(), Checksum(entry.At(1).ByteString())
+	name, sums := split(d.files.At(i), 1)
+	return name, Checksum(sums)
 }
 
 // Dir is subdirectory i: its name, in place, its dirtree and its dirmeta.
 func (d DirTree) Dir(i int) (name []byte, tree, meta Checksum) {
-	entry := d.dirs.At(i)
-	return entry.At(0).Text(), Checksum(entry.At(1).ByteString()), Checksum(entry.At(2).ByteString())
+	name, sums := split(d.dirs.At(i), 2)
+	return name, Checksum(sums), Checksum(sums[len(tree):])
+}
+
+// split takes an entry apart into its name and so many checksums, one behind the
+// other.
+func split(entry []byte, sums int) (name, rest []byte) {
+	first, last := gvariant.MemberEnds(entry, 1+sums)
+	return entry[:first-1], entry[first:last]
 }
 
 // FindFile is the number of the file called name.
-func (d DirTree) FindFile(name []byte) (int, bool) { return find(d.files, name) }
+func (d DirTree) FindFile(name []byte) (int, bool) { return find(d.files, 1, name) }
 
 // FindDir is the number of the subdirectory called name.
-func (d DirTree) FindDir(name []byte) (int, bool) { return find(d.dirs, name) }
+func (d DirTree) FindDir(name []byte) (int, bool) { return find(d.dirs, 2, name) }
 
-func find(list gvariant.Value, name []byte) (int, bool) {
+func find(list gvariant.Frames, sums int, name []byte) (int, bool) {
 	return sort.Find(list.Len(), func(i int) int {
-		return bytes.Compare(name, list.At(i).At(0).Text())
+		found, _ := split(list.At(i), sums)
+		return bytes.Compare(name, found)
 	})
 }

@@ -1,0 +1,95 @@
+package index
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
+)
+
+// Mapped is an index in a mapped file.
+type Mapped struct {
+	*Index
+	data []byte
+}
+
+// Close ends the mapping: the index must not be used any more.
+func (m *Mapped) Close() error { return unix.Munmap(m.data) }
+
+// open maps and parses the index of root. One that is no such thing is removed,
+// unless another has been put in its place meanwhile.
+func (f *folder) open(root Root, flavour Flavour) (*Mapped, error) {
+	name := fileName(root)
+	fd, err := unix.Openat(int(f.Fd()), name, openFlags, 0)
+	if err != nil {
+		if err == unix.ELOOP || err == unix.ENXIO { // a link, a socket
+			f.remove(name)
+		}
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), name)
+	defer file.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	if err := trusted(file); err != nil {
+		return nil, err
+	}
+	m, err := mapFile(fd, &st)
+	if err == nil && (m.root != root || m.flavour != flavour) {
+		m.Close()
+		err = fmt.Errorf("%s: the index of something else", name)
+	}
+	if err != nil {
+		f.removeIf(name, &st)
+		return nil, err
+	}
+	return m, nil
+}
+
+func mapFile(fd int, st *unix.Stat_t) (*Mapped, error) {
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size < headerSize || st.Size > maxSize {
+		return nil, errNone
+	}
+	data, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, err
+	}
+	x, err := parseMapped(data)
+	if err != nil {
+		unix.Munmap(data)
+		return nil, err
+	}
+	unix.Madvise(data, unix.MADV_DONTNEED) // only what is looked at again is to be in memory
+	return &Mapped{x, data}, nil
+}
+
+// parseMapped is Parse for a file that may be cut meanwhile.
+func parseMapped(data []byte) (x *Index, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+				panic(fault)
+			}
+			err = errNone
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return Parse(data)
+}
+
+// head reads the header of an index.
+func (f *folder) head(name string) (head [headerSize]byte, err error) {
+	fd, err := unix.Openat(int(f.Fd()), name, openFlags, 0)
+	if err != nil {
+		return head, err
+	}
+	defer unix.Close(fd)
+	n, err := unix.Pread(fd, head[:], 0)
+	if err == nil && (n < headerSize || string(head[:len(magic)]) != magic || le32(head[atVersion:]) != version) {
+		err = errNone
+	}
+	return head, err
+}
