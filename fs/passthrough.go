@@ -80,7 +80,7 @@ func (f *FS) openPassed(r row, out *gofuse.OpenOut) error {
 		return err
 	}
 	defer f.files.Release(file)
-	return f.passed.open(r, file.Fd(), out)
+	return f.passed.open(r, file.Fd(), anew, out)
 }
 
 // Release is told that a file was closed by the last who had it open.
@@ -107,8 +107,9 @@ func (p *passed) reuse(r row, out *gofuse.OpenOut) bool {
 }
 
 // open opens r, whose content is in fd. The kernel wants all opens of an inode
-// to be of one kind, and of one file.
-func (p *passed) open(r row, fd int, out *gofuse.OpenOut) error {
+// to be of one kind, and of one file; with same, which was verified anew, that
+// has to be this one.
+func (p *passed) open(r row, fd int, same bool, out *gofuse.OpenOut) error {
 	var st unix.Stat_t
 	if fd >= 0 {
 		if err := unix.Fstat(fd, &st); err != nil {
@@ -119,7 +120,7 @@ func (p *passed) open(r row, fd int, out *gofuse.OpenOut) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tag, u := p.nodes.tag(r), p.nodes.uses(r)
-	if tag.Load() != 0 && u.ino != st.Ino {
+	if tag.Load() != 0 && same && u.ino != st.Ino {
 		if u.passed > 0 {
 			return errReplaced
 		}
