@@ -83,24 +83,14 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 }
 
 func verifyOption(v *fs.Verify) cli.Option {
-	set := func(text string) (err error) {
-		if *v, err = fs.ParseVerify(text); err != nil {
-			err = fmt.Errorf("--verify: %w", err)
-		}
-		return err
-	}
+	set := func(text string) (err error) { *v, err = fs.ParseVerify(text); return err }
 	option := cli.Func(set, "verify", "", "none|first|always", "When to check objects against their names (first)")
 	option.Values = []string{"none", "first", "always"}
 	return option
 }
 
 func dataOption(d *daemon.Data) cli.Option {
-	set := func(text string) (err error) {
-		if *d, err = daemon.ParseData(text); err != nil {
-			err = fmt.Errorf("--data: %w", err)
-		}
-		return err
-	}
+	set := func(text string) (err error) { *d, err = daemon.ParseData(text); return err }
 	option := cli.Func(set, "data", "", "auto|cached|passthrough", "How content reaches the kernel (auto)")
 	option.Values = []string{"auto", "cached", "passthrough"}
 	return option
@@ -110,7 +100,7 @@ func mtimeOption(commit *bool) cli.Option {
 	set := func(text string) error {
 		*commit = text == "commit"
 		if text != "commit" && text != "zero" {
-			return fmt.Errorf("--mtime=%s: want zero or commit", text)
+			return fmt.Errorf("%q is no time: want zero or commit", text)
 		}
 		return nil
 	}
@@ -131,7 +121,7 @@ func sizeOption(size *int64, name, help string) cli.Option {
 			err = strconv.ErrSyntax
 		}
 		if err != nil || n <= 0 || n > 1<<62>>shift {
-			return fmt.Errorf("--%s=%s: want a number of bytes such as 64M or 2G", name, text)
+			return fmt.Errorf("%q is no size: want a number of bytes such as 64M or 2G", text)
 		}
 		*size = n << shift
 		return nil
