@@ -2,30 +2,22 @@ package fs
 
 import (
 	"errors"
-	"runtime/debug"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"deployfs/objstore/fault"
 )
 
 // errCut is why an index that can't be read is dropped.
 var errCut = errors.New("its file was cut, or its disk fails")
 
-// safely gives an answer that may read the index. Where the file behind the
-// index was cut, or its disk fails, there is no page to read: then the index is
-// dropped, and the answer is given again, from objects.
+// safely gives an answer that may read the index. Where that can't be read any
+// more it is dropped, and the answer is given again, from objects.
 func (f *FS) safely(answer func() gofuse.Status) (status gofuse.Status) {
-	defer func() {
-		fault := recover()
-		if fault == nil {
-			return
-		}
-		if _, ok := fault.(interface{ Addr() uintptr }); !ok {
-			panic(fault)
-		}
+	if fault.Catch(func() { status = answer() }) {
 		f.told.Store(nil)
 		f.dropIndex(errCut)
 		status = answer()
-	}()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	return answer()
+	}
+	return status
 }

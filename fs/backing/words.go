@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/fault"
 )
 
 // words is a file of 64-bit words that all processes of a user share. What
@@ -106,15 +107,7 @@ func (w *words) reach(i int, use func(*uint64)) {
 	if w.words == nil {
 		return
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
-				panic(fault)
-			}
-		}
-	}()
-	use(&w.words[i])
+	fault.Catch(func() { use(&w.words[i]) })
 }
 
 func (w *words) close() {

@@ -3,9 +3,10 @@ package index
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/fault"
 )
 
 // Mapped is an index in a mapped file.
@@ -68,16 +69,10 @@ func mapFile(fd int, st *unix.Stat_t) (*Mapped, error) {
 
 // parseMapped is Parse for a file that may be cut meanwhile.
 func parseMapped(data []byte) (x *Index, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
-				panic(fault)
-			}
-			err = errNone
-		}
-	}()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	return Parse(data)
+	if fault.Catch(func() { x, err = Parse(data) }) {
+		return nil, errNone
+	}
+	return x, err
 }
 
 // head reads the header of an index.
