@@ -126,13 +126,19 @@ func (f *FS) content(r row, e *entry, anew bool) (file *backing.File, err error)
 	if err != nil {
 		return nil, err
 	}
+	unused := file
+	defer func() { // also when the index can't be read
+		if unused != nil {
+			f.files.Release(unused)
+		}
+	}()
 	if err := f.checkTold(r, e, &file.Header, first); err != nil {
-		f.files.Release(file)
 		return nil, err
 	}
 	if first {
 		f.nodes.setVerified(r)
 	}
+	unused = nil
 	return file, nil
 }
 

@@ -48,15 +48,12 @@ func (f *FS) dropIndex(why error) {
 // checkTold fails when the index that is used, or was, told of the file e at r
 // something else than its header h says. It compares sizes, or everything.
 func (f *FS) checkTold(r row, e *entry, h *object.Header, all bool) error {
-	m := f.index.Load()
-	if m == nil {
-		past := f.told.Load()
-		if past == nil || r >= past.newer {
-			return nil
-		}
-		m, all = past.mapped, true
+	d, ok := e.in.(*indexDir)
+	if past := f.told.Load(); past != nil && r < past.newer {
+		d, ok = f.indexed(past.mapped, e.parent)
+		all = true
 	}
-	if d, ok := f.indexed(m, e.parent); !ok || d.agrees(int(e.pos), h, all) {
+	if !ok || d.agrees(int(e.pos), h, all) {
 		return nil
 	}
 	err := &ToldError{contentName(e.in.content(int(e.pos)))}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +16,10 @@ import (
 	"testing"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/fault"
 	"deployfs/objstore/index"
 	"deployfs/objstore/object"
 )
@@ -620,5 +624,70 @@ func TestForgedHeader(t *testing.T) {
 		if told := (*ToldError)(nil); stale != 1 || len(v.errs) != 1 || !errors.As(v.errs[0], &told) {
 			t.Errorf("%s: stale %d times, reported %v", what, stale, v.errs)
 		}
+	}
+}
+
+// mapIndex maps the index of a directory from a file, whose path it returns.
+func (m *memory) mapIndex(root directory) (x *index.Index, path string) {
+	m.t.Helper()
+	data, err := index.Build(context.Background(), checked{m}, index.Root{Tree: root.tree, Meta: root.meta}, 0)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	path = filepath.Join(m.t.TempDir(), "index")
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		m.t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer f.Close()
+	mapped, err := unix.Mmap(int(f.Fd()), 0, len(data), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { unix.Munmap(mapped) })
+	if x, err = index.Parse(mapped); err != nil {
+		m.t.Fatal(err)
+	}
+	return x, path
+}
+
+// TestCutIndex cuts the index so that a file's object is still found, and what
+// it is compared with is not: the file is given back, the answer comes from
+// objects, and the reason is told once.
+func TestCutIndex(t *testing.T) {
+	m := newMemory(t)
+	list := entries{}
+	for i := range 300 {
+		list[fmt.Sprintf("%04d", i)] = m.file(fmt.Sprint("content ", i))
+	}
+	root := m.tree(list)
+	x, path := m.mapIndex(root)
+	v := m.show(root, Options{})
+	var why []error
+	v.UseIndex(x, func(err error) { why = append(why, err) })
+	node := v.walk("0000").NodeId
+	e, err := v.entry(rowOf(node))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 8192); err != nil {
+		t.Fatal(err)
+	}
+	if !fault.Catch(func() { v.content(rowOf(node), &e, false) }) {
+		t.Error("the index could be read")
+	}
+	if n := m.opens.Load(); n != 1 {
+		t.Errorf("%d contents were opened", n)
+	}
+	v.files.Close() // closes what nobody uses
+	if n := v.Stats().OpenFiles; n != 0 {
+		t.Errorf("%d files are held", n)
+	}
+	v.wantRead(node, "content 0")
+	if len(why) != 1 || why[0] != errCut {
+		t.Errorf("dropped for %v", why)
 	}
 }
