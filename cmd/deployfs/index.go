@@ -42,7 +42,7 @@ func indexVerb() cli.Verb {
 
 const indexText = `An index is one file that tells of every entry of a commit what a walk needs: name, type, mode, owner, size, link target, extended attributes and object. Mounts read it in place instead of opening objects, so that a first look at a directory costs about what it costs on a local filesystem. A mount that finds no index builds one by itself, a second later and in the background; this verb does it ahead of time. For each commit its checksum, the number of entries and the size of the index are printed.
 
-Indexes are in REPO/deployfs/index when the repository is the user's own and can be written, else in the user's cache directory. They are derived data: one that is damaged or of another version is built anew without a word, and those of trees that were pruned are removed when the next one is built. One that another user could have written is not used.`
+Indexes are in REPO/deployfs/index when the repository is the user's own and can be written, else in the user's cache directory. They are derived data: one that is damaged or of another version is built anew without a word, and those of trees that were pruned are removed when a mount or this verb next looks. One that another user could have written is not used.`
 
 // indexed is what is said of one commit.
 type indexed struct {
@@ -57,6 +57,11 @@ func (o *indexOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "a commit is needed"}
 	}
+	return daemon.WithRemedy(o.all(ctx, inv))
+}
+
+// all builds or drops the indexes of all commits.
+func (o *indexOptions) all(ctx context.Context, inv *cli.Invocation) error {
 	repo, err := openRepo(inv)
 	if err != nil {
 		return err

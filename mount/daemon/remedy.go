@@ -5,13 +5,14 @@ import (
 	"io/fs"
 
 	"deployfs/objstore"
+	"deployfs/objstore/index"
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 )
 
-// withRemedy adds what the user can do about an error that keeps a commit from
-// being mounted.
-func withRemedy(err error) error {
+// WithRemedy adds what the user can do about an error that keeps a commit from
+// being mounted or indexed.
+func WithRemedy(err error) error {
 	var known hinter
 	if err == nil || errors.As(err, &known) && known.Hint() != "" {
 		return err
@@ -41,7 +42,9 @@ func remedyFor(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "run as the repository's owner, or as root"
 	case errors.Is(err, objstore.ErrLocked):
-		return "wait until ostree has ended, or mount with --no-lock"
+		return "wait until ostree has ended, or use --no-lock"
+	case errors.Is(err, index.ErrNowhere):
+		return "name a directory that you can write to with --cache-dir=DIR"
 	case errors.Is(err, objstore.ErrOpen):
 		return "name an OSTree repository with --repo=PATH or $OSTREE_REPO"
 	}

@@ -30,11 +30,11 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(max(2*runtime.NumCPU(), minThreads))
+	runtime.GOMAXPROCS(max(2*runtime.GOMAXPROCS(0), minThreads)) // of what a container may use
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	s := &server{cfg: cfg, log: newLog(starter != nil), since: time.Now()}
-	err = withRemedy(s.start(ctx))
+	err = WithRemedy(s.start(ctx))
 	if err == nil && starter != nil {
 		err = detach()
 	}

@@ -85,7 +85,7 @@ func TestRemedies(t *testing.T) {
 		{errors.New("another"), ""},
 		{nil, ""},
 	} {
-		err := withRemedy(c.err)
+		err := WithRemedy(c.err)
 		if (err == nil) != (c.err == nil) || err != nil && err.Error() != c.err.Error() {
 			t.Errorf("%v became %v", c.err, err)
 		}

@@ -16,7 +16,7 @@ func (s *Store) Make(ctx context.Context, repo *objstore.Repo, root Root) (*Mapp
 		return m, nil
 	}
 	if s.own == nil {
-		return nil, errNowhere
+		return nil, ErrNowhere
 	}
 	data, err := Build(ctx, repo, root, s.flavour)
 	if err != nil {

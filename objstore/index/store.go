@@ -12,10 +12,10 @@ import (
 	"deployfs/objstore/object"
 )
 
-var (
-	errNone    = errors.New("not an index")
-	errNowhere = errors.New("index: neither the repository nor the cache directory can be written")
-)
+// ErrNowhere says that an index has no place.
+var ErrNowhere = errors.New("index: neither the repository nor the cache directory is this user's to write")
+
+var errNone = errors.New("not an index")
 
 const (
 	suffix = ".index"

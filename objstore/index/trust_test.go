@@ -225,7 +225,7 @@ func TestNowhere(t *testing.T) {
 	b.check(os.WriteFile(b.cache, nil, 0o644))
 	asUser(t, func() {
 		for _, b.cache = range []string{b.cache, "/proc/none", ""} {
-			if m, err := b.store().Make(context.Background(), b.repo, b.root); !errors.Is(err, errNowhere) || m != nil {
+			if m, err := b.store().Make(context.Background(), b.repo, b.root); !errors.Is(err, ErrNowhere) || m != nil {
 				t.Errorf("cache %q: %v", b.cache, err)
 			}
 			if found, err := b.store().Drop(b.root); found || err != nil {
