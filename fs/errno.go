@@ -22,6 +22,9 @@ func (f *FS) failed(dir row, name string, err error) gofuse.Status {
 		path = join(path, name)
 	}
 	if f.unreported(subject(err)) {
+		if damaged := (*object.CorruptError)(nil); errors.As(err, &damaged) {
+			f.stats.damaged.Add(1)
+		}
 		f.opts.Report(path, err)
 	}
 	if errors.Is(err, unix.ENOMEM) {

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"deployfs/fs/backing"
 	"deployfs/objstore/object"
@@ -14,13 +15,18 @@ import (
 // files by itself.
 func (f *FS) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
 	f.stats.requests.Add(1)
-	return f.safely(func() gofuse.Status { return f.answerOpen(rowOf(in.NodeId), out) })
+	return f.safely(func() gofuse.Status { return f.answerOpen(in, out) })
 }
 
-func (f *FS) answerOpen(r row, out *gofuse.OpenOut) gofuse.Status {
+func (f *FS) answerOpen(in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
+	r := rowOf(in.NodeId)
 	switch {
 	case f.passed != nil:
-		if err := f.openPassed(r, out); err != nil {
+		err := f.openPassed(in, r, out)
+		if err == errTooManyOpens {
+			return gofuse.Status(unix.ENFILE)
+		}
+		if err != nil {
 			return f.failed(r, "", err)
 		}
 		return gofuse.OK

@@ -20,6 +20,7 @@ type FS struct {
 	opts    Options
 	rootDir place
 
+	state  *State
 	nodes  *table
 	index  atomic.Pointer[mapped] // nil as long as there is none
 	told   atomic.Pointer[told]   // the one that was distrusted, or nil
@@ -30,7 +31,7 @@ type FS struct {
 	ahead  *ahead
 	passed *passed // nil unless the kernel reads files by itself
 
-	stats    counters
+	stats    *counters // in the state
 	mu       sync.Mutex
 	reported map[string]struct{}
 }
@@ -49,6 +50,12 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 	if opts.Report == nil {
 		opts.Report = func(string, error) {}
 	}
+	if opts.State == nil {
+		var err error
+		if opts.State, err = NewState(); err != nil {
+			return nil, err
+		}
+	}
 	forMetas := max(opts.Memory/8, 1)
 	trees, err := cache.New[object.DirTree](max(opts.Memory-forMetas, 1))
 	if err != nil {
@@ -59,13 +66,21 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		trees.Close()
 		return nil, err
 	}
+	nodes, err := newTable(opts.State)
+	if err != nil {
+		trees.Close()
+		metas.Close()
+		return nil, err
+	}
 	f := &FS{
 		RawFileSystem: gofuse.NewDefaultRawFileSystem(),
 		src:           src,
 		files:         files,
 		opts:          opts,
 		rootDir:       place{tree: tree, meta: meta},
-		nodes:         newTable(),
+		state:         opts.State,
+		nodes:         nodes,
+		stats:         &opts.State.first.stats,
 		trees:         trees,
 		metas:         metas,
 		reported:      map[string]struct{}{},
@@ -83,16 +98,18 @@ func (f *FS) Close() {
 	f.trees.Close()
 	f.metas.Close()
 	f.files.Close()
+	f.state.Close()
 }
 
 // Forget has nothing to do: a node id means the same for ever.
 func (f *FS) Forget(nodeid, nlookup uint64) {}
 
-// Stats is what an FS has done so far.
+// Stats is what an FS has done so far, and before it all that shared its State.
 type Stats struct {
 	Requests    uint64 // messages from the kernel
 	Bytes       uint64 // bytes of content handed out
 	Errors      uint64 // requests that failed for want of an object or of memory
+	Damaged     uint64 // objects that are not what their names say
 	Nodes       int    // entries that the kernel has asked for
 	MemoryUsed  int64  // bytes of decoded metadata
 	MemoryLimit int64
@@ -101,7 +118,7 @@ type Stats struct {
 	CacheLimit  int64
 }
 
-type counters struct{ requests, bytes, errors atomic.Uint64 }
+type counters struct{ requests, bytes, errors, damaged atomic.Uint64 }
 
 // Stats may be called at any time.
 func (f *FS) Stats() Stats {
@@ -110,6 +127,7 @@ func (f *FS) Stats() Stats {
 		Requests:    f.stats.requests.Load(),
 		Bytes:       f.stats.bytes.Load(),
 		Errors:      f.stats.errors.Load(),
+		Damaged:     f.stats.damaged.Load(),
 		Nodes:       f.nodes.size(),
 		MemoryUsed:  f.trees.Used() + f.metas.Used(),
 		MemoryLimit: f.opts.Memory,

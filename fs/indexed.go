@@ -17,17 +17,29 @@ type mapped struct {
 }
 
 // UseIndex answers from x, which must be of the mounted directory, from now on;
-// it is called once, and x must stay as it is until Close. Stale is called when
-// x turns out not to tell the truth, or can't be read any more, with the reason;
-// from then on objects are asked.
-func (f *FS) UseIndex(x *index.Index, stale func(why error)) { f.index.Store(&mapped{x, stale}) }
+// it is called once for all that share a [State], or each time with the same
+// file, and x must stay as it is until Close. Stale is called when x turns out
+// not to tell the truth, or can't be read any more, with the reason; from then
+// on objects are asked. It reports whether x is used: not if an earlier server
+// has distrusted it.
+func (f *FS) UseIndex(x *index.Index, stale func(why error)) bool {
+	m := &mapped{x, stale}
+	if newer := f.state.first.told.Load(); newer != 0 {
+		f.told.Store(&told{m, row(newer)})
+		return false
+	}
+	f.index.Store(m)
+	return true
+}
 
 // distrust ends the use of an index that has told of an object what it is not.
 // The kernel keeps what it was told, so that the index is still needed to know
 // what that was.
 func (f *FS) distrust(why error) {
 	if m := f.index.Load(); m != nil {
-		f.told.Store(&told{m, row(f.nodes.size())})
+		newer := f.nodes.len.Load()
+		f.state.first.told.Store(newer)
+		f.told.Store(&told{m, row(newer)})
 		f.dropIndex(why)
 	}
 }

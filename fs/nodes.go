@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 )
@@ -21,19 +22,22 @@ type node struct {
 const chunkRows = 1 << 12
 
 // chunk holds rows in a place of their own, so that the table grows without
-// copying them.
+// copying them. It is whole pages, and those that nobody wrote to take no memory.
 type chunk struct {
 	nodes    [chunkRows]node
-	tags     [chunkRows]atomic.Uint32        // what is known of a node beside that
-	verified [chunkRows / 32]atomic.Uint32   // a bit for each row
-	uses     atomic.Pointer[[chunkRows]uses] // once one of them was opened
+	tags     [chunkRows]atomic.Uint32 // what is known of a node beside that
+	backs    [chunkRows]uint64        // inode number of the file that the kernel reads by itself
+	verified [chunkRows / 32]atomic.Uint32
+	_        [4096 - chunkRows/8]byte
 }
 
 // table is an append-only list of nodes with an index by parent and position.
-// It takes 20 bytes for a node, and 6 to 11 in the index. Readers take no lock.
+// It takes 21 bytes for a node in the state, and 6 to 11 in the index. Readers
+// take no lock.
 type table struct {
+	state  *State
+	len    *atomic.Uint32 // in the state
 	chunks atomic.Pointer[[]*chunk]
-	len    atomic.Uint32
 	index  atomic.Pointer[slots]
 	mu     sync.Mutex // held to append
 }
@@ -42,13 +46,31 @@ type table struct {
 // never looked up.
 type slots []atomic.Uint32
 
-func newTable() *table {
-	t := &table{}
+// newTable goes on with the rows that a state holds, or begins with the root's.
+func newTable(state *State) (*table, error) {
+	t := &table{state: state, len: &state.first.rows}
 	t.chunks.Store(new([]*chunk))
-	index := make(slots, 1<<10)
-	t.index.Store(&index)
-	t.append(node{ino: rootIno})
-	return t
+	rows := int(t.len.Load())
+	for len(*t.chunks.Load())*chunkRows < rows {
+		if err := t.extend(); err != nil {
+			return nil, err
+		}
+	}
+	t.reindex(max(1<<10, 1<<bits.Len(uint(rows))))
+	if rows == 0 {
+		return t, t.append(node{ino: rootIno})
+	}
+	return t, nil
+}
+
+// extend maps one more chunk.
+func (t *table) extend() error {
+	c, err := t.state.chunk(len(*t.chunks.Load()))
+	if err == nil {
+		chunks := append(*t.chunks.Load(), c)
+		t.chunks.Store(&chunks)
+	}
+	return err
 }
 
 // get returns the node of a row, false when there is no such row.
@@ -64,7 +86,7 @@ func (t *table) chunk(r row) *chunk { return (*t.chunks.Load())[r/chunkRows] }
 func (t *table) at(r row) *node { return &t.chunk(r).nodes[r%chunkRows] }
 
 // child returns the row of the entry at pos in parent, which it appends when the
-// kernel asks for the first time; false when the table is full.
+// kernel asks for the first time; false when there is no room.
 func (t *table) child(n node) (row, bool) {
 	if r := t.find(n); r != 0 {
 		return r, true
@@ -78,10 +100,12 @@ func (t *table) child(n node) (row, bool) {
 	if last == 1<<32-1 {
 		return 0, false
 	}
-	if int(last) >= len(*t.index.Load())/4*3 {
-		t.grow()
+	if index := *t.index.Load(); int(last) >= len(index)/4*3 {
+		t.reindex(2 * len(index))
 	}
-	t.append(n)
+	if t.append(n) != nil {
+		return 0, false
+	}
 	t.slot(*t.index.Load(), n).Store(last)
 	return row(last), true
 }
@@ -89,14 +113,17 @@ func (t *table) child(n node) (row, bool) {
 // find returns the row of n, 0 when it has none yet.
 func (t *table) find(n node) row { return row(t.slot(*t.index.Load(), n).Load()) }
 
-func (t *table) append(n node) {
+// append adds a row. A process that ends meanwhile has added it or not.
+func (t *table) append(n node) error {
 	r := t.len.Load()
-	if r%chunkRows == 0 {
-		chunks := append(*t.chunks.Load(), new(chunk))
-		t.chunks.Store(&chunks)
+	if int(r) == len(*t.chunks.Load())*chunkRows {
+		if err := t.extend(); err != nil {
+			return err
+		}
 	}
 	*t.at(row(r)) = n
 	t.len.Store(r + 1) // from now on it is seen
+	return nil
 }
 
 // slot is where in the index the row of n is, or would be.
@@ -114,10 +141,10 @@ func (t *table) slot(index slots, n node) *atomic.Uint32 {
 	}
 }
 
-// grow makes a larger index. Who still searches the old one finds less there,
+// reindex makes a larger index. Who still searches the old one finds less there,
 // and then takes the lock.
-func (t *table) grow() {
-	index := make(slots, 2*len(*t.index.Load()))
+func (t *table) reindex(size int) {
+	index := make(slots, size)
 	for r := row(1); uint32(r) < t.len.Load(); r++ {
 		t.slot(index, *t.at(r)).Store(uint32(r))
 	}
@@ -127,14 +154,9 @@ func (t *table) grow() {
 // tag is what was remembered of a row, 0 at first.
 func (t *table) tag(r row) *atomic.Uint32 { return &t.chunk(r).tags[r%chunkRows] }
 
-// uses is who has the row's file open, guarded by the row's [passedShard].
-func (t *table) uses(r row) *uses {
-	c := t.chunk(r)
-	if c.uses.Load() == nil {
-		c.uses.CompareAndSwap(nil, new([chunkRows]uses))
-	}
-	return &c.uses.Load()[r%chunkRows]
-}
+// back is the inode number of the file that the kernel reads for a row, guarded
+// by the row's [passedShard].
+func (t *table) back(r row) *uint64 { return &t.chunk(r).backs[r%chunkRows] }
 
 // verified reports whether the row's content was marked as verified.
 func (t *table) verified(r row) bool {

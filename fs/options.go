@@ -55,6 +55,10 @@ type Options struct {
 
 	NoXattrs bool // the source has no extended attributes
 
+	// State is what an earlier server knew, or new. The FS closes it; when nil,
+	// it makes one.
+	State *State
+
 	// Report is told of every object that can't be shown, once: the path of
 	// the entry that needs it and why. It may be called at the same time.
 	Report func(path string, err error)

@@ -96,6 +96,14 @@ func (r *Repo) lockTimeout() (time.Duration, error) {
 	return time.Duration(min(seconds, maxLockTimeout)) * time.Second, nil
 }
 
+// Files are those that hold the lock, as long as one process has them open.
+func (l *Lock) Files() []*os.File {
+	if l == nil {
+		return nil
+	}
+	return l.files
+}
+
 // Close gives the lock back. Closing a nil Lock does nothing.
 func (l *Lock) Close() error {
 	if l == nil {

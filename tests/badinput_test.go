@@ -157,7 +157,7 @@ func TestBadMountpoint(t *testing.T) {
 	oneError(t, mount("plain", dir), dir, dir, "not empty")
 	mountOn(t, dir, "--repo="+repo, "--nonempty", "plain")
 	o := mount("plain", dir)
-	if o.code != 1 || !strings.Contains(o.err, "mounted already") || !strings.Contains(o.err, dir) || len(mountsAt(t, dir)) != 1 || len(servers()) != 1 {
+	if o.code != 1 || !strings.Contains(o.err, "mounted already") || !strings.Contains(o.err, dir) || len(mountsAt(t, dir)) != 1 || len(running("serve")) != 1 {
 		t.Errorf("mounting twice: exit %d %q, mounts %v, servers %v", o.code, o.err, mountsAt(t, dir), servers())
 	}
 	umounted(t, dir)

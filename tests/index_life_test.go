@@ -20,25 +20,28 @@ func TestUmountWhileBuilding(t *testing.T) {
 	var dirs []string
 	var pids []int
 	for range 3 {
-		before := servers()
+		before := running("serve")
 		dirs = append(dirs, mounted(t, "--repo="+repo, "--no-lock", "plain"))
-		pids = append(pids, slices.DeleteFunc(servers(), func(pid int) bool { return slices.Contains(before, pid) })...)
+		pids = append(pids, slices.DeleteFunc(running("serve"), func(pid int) bool { return slices.Contains(before, pid) })...)
 	}
 	if len(pids) != len(dirs) {
 		t.Fatalf("%d mounts have servers %v", len(dirs), pids)
 	}
 	waitIndex(t, listMounts(t), "building", dirs...)
-	if !eventually(5*time.Second, func() bool { return len(servers()) == 2*len(dirs) }) {
+	if !eventually(5*time.Second, func() bool { return len(servers()) == 3*len(dirs) }) {
 		t.Fatalf("want a builder for each of the servers %v, have %v", pids, servers())
 	}
 	ways := []func(){
 		func() { umounted(t, dirs[0]) },
 		func() { syscall.Kill(pids[1], syscall.SIGTERM) },
-		func() { syscall.Kill(pids[2], syscall.SIGKILL) },
+		func() {
+			syscall.Kill(parentOf(pids[2]), syscall.SIGKILL)
+			syscall.Kill(pids[2], syscall.SIGKILL)
+		},
 	}
 	for i, end := range ways {
 		end()
-		left := 2 * (len(dirs) - i - 1)
+		left := 3 * (len(dirs) - i - 1)
 		if !eventually(2*time.Second, func() bool { return len(servers()) == left }) {
 			t.Errorf("way %d to end: %d processes are left, want %d", i, len(servers()), left)
 		}

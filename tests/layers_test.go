@@ -26,7 +26,9 @@ var heights = map[string]int{
 	"fs/backing":        5,
 	"fs/flight":         0,
 	"fs":                6,
+	"fs/session":        0,
 	"mount":             0,
+	"mount/keeper":      7,
 	"mount/daemon":      8,
 	"cmd/internal/cli":  0,
 	"cmd/deployfs":      10,
@@ -37,7 +39,7 @@ var drivers = []string{"tests", "bench"}
 
 // homes are the packages that may import a third-party module; `_test` files may use these too.
 var homes = map[string][]string{
-	"github.com/hanwen/go-fuse/v2":      {"fs", "mount/daemon", "tests"},
+	"github.com/hanwen/go-fuse/v2":      {"fs", "fs/session", "mount/daemon", "tests"},
 	"github.com/dgraph-io/ristretto/v2": {"fs/cache"},
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},

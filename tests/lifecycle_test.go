@@ -48,7 +48,7 @@ func TestUmountBusy(t *testing.T) {
 	if err != nil || !bytes.Equal(data, noise(1, 300000)) {
 		t.Errorf("a file that was open at umount --lazy: %d bytes, %v", len(data), err)
 	}
-	if len(servers()) != 1 {
+	if len(running("serve")) != 1 {
 		t.Error("the server ended while a file was open")
 	}
 	f.Close()
@@ -57,12 +57,16 @@ func TestUmountBusy(t *testing.T) {
 	}
 }
 
-// TestSignals ends the server by signal, idle and busy: no stale mount is left.
+// TestSignals ends a mount by a signal to its keeper or its server, idle and busy: no stale mount is left.
 func TestSignals(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		for _, busy := range []bool{false, true} {
 			for _, foreground := range []bool{false, true} {
+				target := onlyKeeper
+				if sig == syscall.SIGTERM && !busy {
+					target = onlyServer
+				}
 				t.Run(fmt.Sprintf("%v busy=%v foreground=%v", sig, busy, foreground), func(t *testing.T) {
 					var dir string
 					if foreground {
@@ -70,14 +74,14 @@ func TestSignals(t *testing.T) {
 					} else {
 						dir = mounted(t, "--repo="+repo, "plain")
 					}
-					endBySignal(t, dir, sig, busy)
+					endBySignal(t, dir, target, sig, busy)
 				})
 			}
 		}
 	}
 }
 
-func endBySignal(t *testing.T, dir string, sig syscall.Signal, busy bool) {
+func endBySignal(t *testing.T, dir string, target func(testing.TB) int, sig syscall.Signal, busy bool) {
 	if busy {
 		f, err := os.Open(dir + "/usr/bin/tool")
 		if err != nil {
@@ -85,7 +89,7 @@ func endBySignal(t *testing.T, dir string, sig syscall.Signal, busy bool) {
 		}
 		defer f.Close()
 	}
-	syscall.Kill(onlyServer(t), sig)
+	syscall.Kill(target(t), sig)
 	if !eventually(5*time.Second, func() bool { return !isMounted(t, dir) }) {
 		t.Errorf("still mounted after %v: %v", sig, mountsAt(t, dir))
 	}
@@ -97,13 +101,12 @@ func endBySignal(t *testing.T, dir string, sig syscall.Signal, busy bool) {
 	}
 }
 
-// TestKilledServer cleans up after a server that was killed.
+// TestKilledServer cleans up after a server that was killed together with its keeper.
 func TestKilledServer(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")
 	for _, lazy := range []bool{false, true} {
 		dir := mounted(t, "--repo="+repo, "plain")
-		syscall.Kill(onlyServer(t), syscall.SIGKILL)
-		eventually(5*time.Second, func() bool { return len(servers()) == 0 })
+		killBoth(t)
 		if o := deployfs(t, "mounts"); o.code != 0 {
 			t.Errorf("mounts with a dead server: exit %d %q", o.code, o.err)
 		}

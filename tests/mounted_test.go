@@ -73,7 +73,7 @@ func mountsAt(t testing.TB, dir string) []mountEntry {
 
 func isMounted(t testing.TB, dir string) bool { return len(mountsAt(t, dir)) > 0 }
 
-// servers returns the processes that run the program under test.
+// servers returns the processes that run the program under test: keepers, servers, and what they run.
 func servers() []int { return processesBelow(filepath.Join(work, "bin")) }
 
 // mounted mounts with the given arguments (options, then REV) on a new directory, which it returns.
@@ -277,14 +277,51 @@ func oneError(t testing.TB, o outcome, dir string, words ...string) {
 	}
 }
 
-// onlyServer returns the one server that runs now.
-func onlyServer(t testing.TB) int {
+// onlyServer returns the one server that runs now, onlyKeeper its keeper.
+func onlyServer(t testing.TB) int { t.Helper(); return only(t, "serve") }
+
+func onlyKeeper(t testing.TB) int { t.Helper(); return only(t, "keep", "mount") }
+
+// only returns the one process that runs one of these verbs now.
+func only(t testing.TB, verbs ...string) int {
 	t.Helper()
-	pids := servers()
+	pids := running(verbs...)
 	if len(pids) != 1 {
-		t.Fatalf("want one server process, have %v", pids)
+		t.Fatalf("want one process that runs %s, have %v", verbs[0], pids)
 	}
 	return pids[0]
+}
+
+// running returns the processes of the program under test that run one of these verbs.
+func running(verbs ...string) []int {
+	return slices.DeleteFunc(servers(), func(pid int) bool { return !slices.Contains(verbs, verbOf(pid)) })
+}
+
+func verbOf(pid int) string {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if args := strings.Split(string(line), "\x00"); len(args) > 1 {
+		return args[1]
+	}
+	return ""
+}
+
+// parentOf is the parent of a process.
+func parentOf(pid int) (parent int) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, _ := strings.Cut(string(status), "\nPPid:")
+	fmt.Sscan(rest, &parent)
+	return parent
+}
+
+// killBoth kills the only mount's keeper, and then its server.
+func killBoth(t testing.TB) {
+	t.Helper()
+	keeper, server := onlyKeeper(t), onlyServer(t)
+	syscall.Kill(keeper, syscall.SIGKILL)
+	syscall.Kill(server, syscall.SIGKILL)
+	if !eventually(5*time.Second, func() bool { return len(servers()) == 0 }) {
+		t.Fatalf("processes are left: %v", servers())
+	}
 }
 
 func (m mountEntry) String() string {

@@ -111,7 +111,7 @@ func TestOverlayEnds(t *testing.T) {
 	for what, end := range map[string]func(dir string){
 		"umount(8)": func(dir string) { must(t, "umount", dir) },
 		"lazy":      func(dir string) { must(t, binary(t, "deployfs"), "umount", "--lazy", dir) },
-		"SIGTERM":   func(string) { syscall.Kill(onlyServer(t), syscall.SIGTERM) },
+		"SIGTERM":   func(string) { syscall.Kill(onlyKeeper(t), syscall.SIGTERM) },
 	} {
 		dir := mounted(t, "--repo="+repo, "--overlay="+upper, "plain")
 		end(dir)
@@ -150,7 +150,7 @@ func TestOverlayShowsAll(t *testing.T) {
 	}
 }
 
-// TestOverlayKilled cleans up an overlay whose server was killed, and mounts it again.
+// TestOverlayKilled cleans up an overlay whose server and keeper were killed, and mounts it again.
 func TestOverlayKilled(t *testing.T) {
 	repo, upper := overlayRepo(t)
 	os.Mkdir(upper, 0o755)
@@ -159,8 +159,7 @@ func TestOverlayKilled(t *testing.T) {
 	if err := os.WriteFile(dir+"/new", []byte("kept"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	syscall.Kill(onlyServer(t), syscall.SIGKILL)
-	eventually(5e9, func() bool { return len(servers()) == 0 })
+	killBoth(t)
 	umounted(t, dir)
 	noMountOf(t, repo, dir)
 	mountOn(t, dir, args...)

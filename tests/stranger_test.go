@@ -67,7 +67,7 @@ func TestUnprivilegedSignal(t *testing.T) {
 	s := newStranger(t)
 	bin, repo := binary(t, "deployfs"), sharedRepo(t, "archive", "plain")
 	guardNew(t, s.dir, func() { s.command(bin, "mount", "--repo="+repo, "plain", s.dir).must(t) })
-	endBySignal(t, s.dir, syscall.SIGTERM, false)
+	endBySignal(t, s.dir, onlyKeeper, syscall.SIGTERM, false)
 }
 
 // TestUnprivilegedRefusals checks what only root may do, and what the machine lacks.

@@ -92,7 +92,7 @@ func (d *demo) log() (string, error) {
 }
 
 func (d *demo) mount() (string, error) {
-	err := daemon.Start(d.ctx, []string{"mount", "--repo", d.repoPath(), demoRef, d.mountpoint()})
+	err := daemon.Start(d.ctx, daemon.Default(d.repoPath(), demoRef, d.mountpoint()))
 	d.mounted = err == nil
 	return fmt.Sprintf("%s at %s", demoRef, d.mountpoint()), err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -18,7 +17,7 @@ type mountOptions struct {
 }
 
 func mountVerb() cli.Verb {
-	o := &mountOptions{cfg: daemon.Config{Memory: daemon.DefaultMemory, CacheSize: daemon.DefaultCacheSize}}
+	o := &mountOptions{cfg: daemon.Default("", "", "")}
 	return cli.Verb{
 		Name: "mount", Args: "REV MOUNTPOINT", Short: "Mount a commit", Ours: true,
 		Long: mountText,
@@ -72,14 +71,10 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return &cli.UsageError{Text: fmt.Sprintf("a commit and a mountpoint are needed, not %d arguments", len(inv.Args))}
 	}
 	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repoPath(inv), inv.Args[0], inv.Args[1]
-	switch {
-	case daemon.Background():
-		daemon.Serve(ctx, o.cfg) // whoever started it tells the error
-		return nil
-	case o.foreground:
-		return daemon.Serve(ctx, o.cfg)
+	if o.foreground {
+		return daemon.Foreground(ctx, o.cfg)
 	}
-	return daemon.Start(ctx, os.Args[1:])
+	return daemon.Start(ctx, o.cfg)
 }
 
 func verifyOption(v *fs.Verify) cli.Option {

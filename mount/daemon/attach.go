@@ -7,15 +7,19 @@ import (
 	"path"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
 
+	fusesession "deployfs/fs/session"
 	"deployfs/mount"
+	"deployfs/mount/keeper"
 )
 
 const (
 	maxRead   = 512 << 10 // bytes of the largest READ
 	readAhead = 1024      // KiB that the kernel reads ahead
 )
+
+// serving is the connection while it is served.
+type serving = *fusesession.Session
 
 // source is how the mount table names what is mounted.
 func (s *server) source() string { return s.cfg.Repo + "#" + s.view.commit.String() }
@@ -29,65 +33,84 @@ func (s *server) attach(target string) error {
 	if err != nil {
 		return err
 	}
-	fuse, err := s.serve(dev)
-	if err != nil {
+	if err := s.connect(dev, target); err != nil {
 		return errors.Join(fmt.Errorf("mount %s: %w", target, err), mount.Unmount(target, true))
 	}
-	s.ended = make(chan struct{})
-	go func() {
-		fuse.Serve()
-		close(s.ended)
-	}()
+	return nil
+}
+
+// connect begins to serve what was mounted at target.
+func (s *server) connect(dev *os.File, target string) error {
+	at := &s.session
+	if err := s.chooseData(); err != nil {
+		return err
+	}
+	s.fuse = s.newSession(dev)
+	if err := s.fuse.Begin(); err != nil {
+		return err
+	}
+	if err := s.pass(dev); err != nil {
+		return err
+	}
 	entry, err := mount.Lookup(target)
 	if err != nil {
-		return errors.Join(err, mount.Unmount(target, true))
+		return err
 	}
-	s.conn, _ = entry.Connection()
-	s.device = entry.Dev
+	at.Connection, _ = entry.Connection()
+	at.Mountpoint, at.Device = s.cfg.Mountpoint, entry.Dev.String()
+	at.Commit, at.Tree, at.Meta = s.view.commit.String(), s.view.root.Tree.String(), s.view.root.Meta.String()
+	at.Mtime, at.Locked, at.Init = s.view.mtime, s.view.lock != nil, s.fuse.Init()
+	if err := errors.Join(s.keep(dev), s.save()); err != nil {
+		return err
+	}
+	s.serve()
 	if err := mount.SetReadAhead(entry.Dev, readAhead); err != nil && !errors.Is(err, os.ErrPermission) {
 		s.log.Printf("%s: %v", target, err)
 	}
 	return nil
 }
 
-// serve makes a server of the connection dev, which it takes over, and chooses
-// the data path.
-func (s *server) serve(dev *os.File) (*gofuse.Server, error) {
-	defer dev.Close()
-	fd, err := unix.FcntlInt(dev.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
+// reattach goes on serving a connection that an earlier server has served.
+func (s *server) reattach() error {
+	s.fuse = s.newSession(s.keeper.Files[keeper.Device])
+	if s.session.Data.Path == DataPassthrough {
+		s.view.fs.UsePassthrough(s.keeper)
 	}
+	if err := s.fuse.Resume(s.session.Init); err != nil {
+		return err
+	}
+	s.serve()
+	return nil
+}
+
+// newSession makes a session of a connection, with the options that all servers
+// of the mount have.
+func (s *server) newSession(dev *os.File) serving {
 	opts := &gofuse.MountOptions{
-		Name:                     "deployfs",
 		MaxWrite:                 maxRead,
 		EnableAcl:                true,
 		EnableSymlinkCaching:     true,
 		ExplicitDataCacheControl: true,
-		DisableSplice:            true, // READs are answered from memory
 		Logger:                   s.log,
+		MaxStackDepth:            s.session.StackDepth,
 	}
-	s.data = s.view.wantedData(&s.cfg)
-	if s.data.Path != DataPassthrough {
+	if s.session.StackDepth == 0 {
 		opts.DisabledCapabilities = gofuse.CAP_PASSTHROUGH
-		return newServer(s.view.fs, fd, opts)
 	}
-	sample, err := s.view.sample(&s.cfg)
-	if err != nil {
-		unix.Close(fd)
-		return nil, err
-	}
-	defer sample.Close()
-	opts.MaxStackDepth = stackDepth(sample)
-	fuse, err := newServer(s.view.fs, fd, opts)
-	if err == nil {
-		err = s.pass(fuse, sample)
-	}
-	return fuse, err
+	return fusesession.New(dev, s.view.fs, opts, s.log.Printf)
 }
 
-func newServer(view gofuse.RawFileSystem, fd int, opts *gofuse.MountOptions) (*gofuse.Server, error) {
-	return gofuse.NewServer(view, fmt.Sprintf("/dev/fd/%d", fd), opts)
+// serve answers the kernel from now on.
+func (s *server) serve() {
+	go func() {
+		if err := s.fuse.Serve(); err != nil {
+			s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), err)
+			os.Exit(1) // another server may do better
+		}
+		if !s.fuse.Stopped() {
+			close(s.ended)
+		}
+	}()
 }
 
 // attachBelow mounts the view below a writable layer. Once the layer stands,
@@ -108,12 +131,11 @@ func (s *server) attachBelow() error {
 	if err := s.attach(lower); err != nil {
 		return err
 	}
-	s.device = mount.Dev{}
 	err = mount.Overlay(lower, s.cfg.Overlay, s.cfg.Mountpoint, s.source())
 	if err == nil {
 		var entry mount.Entry
 		entry, err = mount.Lookup(s.cfg.Mountpoint)
-		s.device = entry.Dev
+		err = errors.Join(err, s.change(func(at *session) { at.Device = entry.Dev.String() }))
 	}
 	return errors.Join(err, mount.Unmount(lower, true))
 }

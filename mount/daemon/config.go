@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 
@@ -26,6 +27,7 @@ type Config struct {
 	NoLock      bool   // do not hold the repository's lock
 	NoIndex     bool   // neither use nor build a tree index
 	CacheDir    string // of derived data
+	Foreground  bool   // log to standard error
 }
 
 // The defaults of the sizes.
@@ -33,6 +35,22 @@ const (
 	DefaultMemory    = fs.DefaultMemory
 	DefaultCacheSize = 1 << 30
 )
+
+// Default is the configuration of a mount that is asked for without options.
+func Default(repo, rev, mountpoint string) Config {
+	return Config{
+		Repo: repo, Rev: rev, Mountpoint: mountpoint,
+		Memory: DefaultMemory, CacheSize: DefaultCacheSize, CacheDir: CacheDir(),
+	}
+}
+
+// encode is the configuration for a server, whose working directory is another.
+func (c Config) encode() (json.RawMessage, error) {
+	if err := c.absolute(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(c)
+}
 
 // absolute makes the paths independent of the working directory, which a
 // server in the background leaves.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/fs"
+	fusesession "deployfs/fs/session"
 	"deployfs/objstore"
 	"deployfs/objstore/index"
 )
@@ -107,12 +108,30 @@ func (v *view) sample(cfg *Config) (*os.File, error) {
 	return file, err
 }
 
-// pass turns passthrough on, if the kernel does it for files like sample.
-func (s *server) pass(fuse *gofuse.Server, sample *os.File) error {
-	err := fs.Passthrough(fuse, int(sample.Fd()))
+// chooseData chooses the data path, as far as that can be said without the kernel.
+func (s *server) chooseData() error {
+	s.session.Data = s.view.wantedData(&s.cfg)
+	if s.session.Data.Path != DataPassthrough {
+		return nil
+	}
+	sample, err := s.view.sample(&s.cfg)
+	if err != nil {
+		return err
+	}
+	s.session.StackDepth = stackDepth(sample)
+	return sample.Close()
+}
+
+// pass turns passthrough on, if it is wanted and the kernel does it for files like
+// those that would be passed through.
+func (s *server) pass(dev *os.File) error {
+	if s.session.Data.Path != DataPassthrough {
+		return nil
+	}
+	err := s.tryPass(dev)
 	switch {
 	case err == nil:
-		s.view.fs.UsePassthrough(fuse)
+		s.view.fs.UsePassthrough(s.keeper)
 		return nil
 	case s.cfg.Data == DataPassthrough:
 		return &Failure{
@@ -120,6 +139,24 @@ func (s *server) pass(fuse *gofuse.Server, sample *os.File) error {
 			Remedy: "it takes root, Linux 6.9 and a filesystem that is not stacked; --data=auto takes it where it can",
 		}
 	}
-	s.data = DataPath{DataCached, fmt.Sprintf("passthrough is not possible: %v", err)}
+	s.session.Data = DataPath{DataCached, fmt.Sprintf("passthrough is not possible: %v", err)}
 	return nil
+}
+
+// tryPass gives a file to the kernel and takes it back.
+func (s *server) tryPass(dev *os.File) error {
+	if !s.fuse.Offers(gofuse.CAP_PASSTHROUGH) {
+		return unix.EOPNOTSUPP
+	}
+	sample, err := s.view.sample(&s.cfg)
+	if err != nil {
+		return err
+	}
+	defer sample.Close()
+	conn := fusesession.Connection(dev.Fd())
+	number, err := conn.Register(int(sample.Fd()))
+	if err == nil {
+		conn.Unregister(number)
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -28,6 +29,7 @@ type indexer struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	state  atomic.Pointer[Index]
+	had    bool // an earlier server has used one
 }
 
 func newIndexer(cfg *Config) *indexer {
@@ -40,48 +42,99 @@ func newIndexer(cfg *Config) *indexer {
 	return ix
 }
 
+// reopen maps the index that an earlier server has used, and the keeper holds.
+func (ix *indexer) reopen(s *server) {
+	file := s.keeper.Files[indexFile]
+	if ix.had = file != nil; !ix.had {
+		return
+	}
+	m, err := index.Reopen(file, s.view.root)
+	if err != nil {
+		ix.state.Store(&Index{State: IndexNone, Error: err.Error()})
+		return
+	}
+	s.view.index = m
+}
+
+// reuse lets the view use the index that was reopened. One that has told what is
+// not true is still needed to know what that was.
+func (ix *indexer) reuse(s *server) {
+	if s.view.index != nil && s.session.IndexError == "" {
+		ix.use(s)
+	} else if s.view.index != nil {
+		s.view.fs.UseIndex(s.view.index.Index, func(error) {})
+	}
+	if s.session.IndexError != "" {
+		ix.state.Store(&Index{State: IndexNone, Error: s.session.IndexError})
+	}
+}
+
 // start looks for the index of a view, which it has built when there is none,
 // and lets the view use it.
-func (ix *indexer) start(cfg *Config, v *view) {
+func (ix *indexer) start(s *server) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ix.cancel = cancel
 	go func() {
 		defer close(ix.done)
-		if cfg.NoIndex {
+		if s.cfg.NoIndex || ix.had {
 			return
 		}
-		if err := ix.run(ctx, cfg, v); err != nil {
+		if err := ix.run(ctx, s); err != nil {
 			ix.state.Store(&Index{State: IndexNone, Error: err.Error()})
 		}
 	}()
 }
 
-func (ix *indexer) run(ctx context.Context, cfg *Config, v *view) (err error) {
-	store := index.OpenStore(v.repo, cfg.CacheDir)
+func (ix *indexer) run(ctx context.Context, s *server) error {
+	store := index.OpenStore(s.view.repo, s.cfg.CacheDir)
 	defer store.Close()
-	if v.index, err = store.Open(v.root); err != nil {
+	m, err := store.Open(s.view.root)
+	if err != nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(indexAfter):
 		}
 		ix.state.Store(&Index{State: IndexBuilding})
-		if err := build(ctx, cfg, v); err != nil {
+		if err := build(ctx, &s.cfg, s.view); err != nil {
 			return err
 		}
-		if v.index, err = store.Open(v.root); err != nil {
+		if m, err = store.Open(s.view.root); err != nil {
 			return err
 		}
 	}
-	store.Sweep(v.repo)
-	ix.state.Store(&Index{State: IndexUsed, Bytes: v.index.Size()})
-	v.fs.UseIndex(v.index.Index, func(why error) {
-		ix.state.Store(&Index{State: IndexNone, Error: why.Error()})
-		stale := index.OpenStore(v.repo, cfg.CacheDir)
-		defer stale.Close()
-		stale.Drop(v.root)
-	})
+	store.Sweep(s.view.repo)
+	// The next server must have it before the kernel is told of it.
+	if err := s.keeper.Keep(indexFile, m.File()); err != nil {
+		return errors.Join(err, m.Close())
+	}
+	s.view.index = m
+	ix.use(s)
 	return nil
+}
+
+// use lets the view use its index.
+func (ix *indexer) use(s *server) {
+	ix.state.Store(&Index{State: IndexUsed, Bytes: s.view.index.Size()})
+	used := s.view.fs.UseIndex(s.view.index.Index, func(why error) { ix.stale(s, why) })
+	if !used {
+		ix.stale(s, errDistrusted)
+	}
+}
+
+// errDistrusted is why an index is used no more that an earlier server could not
+// say any more of.
+var errDistrusted = errors.New("it told what is not true")
+
+// stale ends the use of the index for this mount.
+func (ix *indexer) stale(s *server, why error) {
+	ix.state.Store(&Index{State: IndexNone, Error: why.Error()})
+	if err := s.change(func(at *session) { at.IndexError = why.Error() }); err != nil {
+		s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), err)
+	}
+	stale := index.OpenStore(s.view.repo, s.cfg.CacheDir)
+	defer stale.Close()
+	stale.Drop(s.view.root)
 }
 
 // build runs this program to build the index: what that takes of memory is given

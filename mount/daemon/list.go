@@ -1,14 +1,15 @@
 package daemon
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"deployfs/mount"
+	"deployfs/mount/keeper"
 	"deployfs/objstore/object"
 )
 
@@ -41,6 +42,22 @@ func List() ([]Status, error) {
 		list = append(list, Status{
 			Mountpoint: e.Mountpoint, Repo: e.Source[:max(at, 0)], Commit: e.Source[at+1:], Device: device, Connection: conn,
 		})
+	}
+	return list, nil
+}
+
+// servers are the mounts whose keeper or server answers.
+func servers() ([]Status, error) {
+	answers, err := keeper.Ask()
+	if err != nil {
+		return nil, err
+	}
+	list := []Status{}
+	for _, answer := range answers {
+		var s Status
+		if json.Unmarshal(answer, &s) == nil {
+			list = append(list, s)
+		}
 	}
 	return list, nil
 }
@@ -83,19 +100,17 @@ func ours(e mount.Entry) bool {
 
 // awaitEnd waits until a server has given everything back.
 func awaitEnd(s Status) error {
-	dir, err := runtimeDir()
-	if err != nil {
-		return err
+	id := s.Keeper
+	if id == 0 {
+		id = s.PID
 	}
 	for start := time.Now(); time.Since(start) < goneTime; time.Sleep(2 * time.Millisecond) {
-		conn, err := net.Dial("unix", socketPath(dir, s.PID))
-		if err != nil {
+		if !keeper.Alive(id) {
 			return nil
 		}
-		conn.Close()
 	}
 	return &Failure{
 		Text:   fmt.Sprintf("unmount %s: the mount is gone from here, but its server, process %d, still runs", Line(s.Mountpoint), s.PID),
-		Remedy: fmt.Sprintf("another mount namespace, a container's perhaps, may hold a copy: end that, or the server with `kill %d`", s.PID),
+		Remedy: fmt.Sprintf("another mount namespace, a container's perhaps, may hold a copy: end that, or the mount with `kill %d`", id),
 	}
 }

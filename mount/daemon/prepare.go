@@ -30,6 +30,8 @@ type view struct {
 	lock   *objstore.Lock
 	commit object.Checksum
 	root   index.Root // what is shown
+	mtime  uint64     // of every entry
+	state  *fs.State
 	fs     *fs.FS
 	index  *index.Mapped // nil as long as there is none
 	record *backing.Record
@@ -68,7 +70,14 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	if err != nil {
 		return err
 	}
-	return v.open(cfg, dir, commit, report)
+	v.root = index.Root{Tree: dir.Tree, Meta: dir.Meta}
+	if cfg.CommitMtime {
+		v.mtime = commit.Timestamp
+	}
+	if v.state, err = fs.NewState(); err != nil {
+		return err
+	}
+	return v.open(cfg, v.mtime, report)
 }
 
 // shownDir is the directory that becomes the mount's root.
@@ -87,17 +96,15 @@ func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.E
 	return dir, err
 }
 
-func (v *view) open(cfg *Config, dir tree.Entry, commit object.Commit, report func(string, error)) error {
-	v.root = index.Root{Tree: dir.Tree, Meta: dir.Meta}
-	opts := fs.Options{Verify: cfg.Verify, Memory: cfg.Memory, NoXattrs: !v.repo.HasXattrs(), Report: report}
-	if cfg.CommitMtime {
-		opts.Mtime = commit.Timestamp
+// open makes the view of what is shown.
+func (v *view) open(cfg *Config, mtime uint64, report func(string, error)) (err error) {
+	opts := fs.Options{
+		Verify: cfg.Verify, Memory: cfg.Memory, Mtime: mtime, NoXattrs: !v.repo.HasXattrs(), State: v.state, Report: report,
 	}
 	if v.repo.Mode() == objstore.BareUserOnly {
 		opts.DirMode = bareUserOnlyMode
 	}
-	view, err := fs.New(v.repo, v.files(cfg), dir.Tree, dir.Meta, opts)
-	v.fs = view
+	v.fs, err = fs.New(v.repo, v.files(cfg), v.root.Tree, v.root.Meta, opts)
 	return err
 }
 
@@ -119,6 +126,8 @@ func (v *view) unlock() { v.lock.Close() } // nothing was written through it
 func (v *view) Close() {
 	if v.fs != nil {
 		v.fs.Close()
+	} else if v.state != nil {
+		v.state.Close()
 	}
 	if v.index != nil {
 		v.index.Close()

@@ -2,100 +2,83 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
+	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"deployfs/fs"
 	"deployfs/mount"
+	"deployfs/mount/keeper"
 )
 
-// minThreads is how many threads may run Go code at least. Most of them wait in
-// the kernel at any time: for a request, or for a disk.
-const minThreads = 4
+const (
+	// minThreads is how many threads may run Go code at least. Most of them wait
+	// in the kernel at any time: for a request, or for a disk.
+	minThreads = 4
+	// stopTime is how long a server waits for its last answers.
+	stopTime = 3 * time.Second
+)
 
-// endTime is how long a server that was told to end waits for the kernel.
-const endTime = 2 * time.Second
-
-// Serve mounts a commit and serves it until the mount is taken away or ctx
-// ends, which takes the mount away. Run by Start, it tells when the tree can be
-// used, and logs to the system's log.
-func Serve(ctx context.Context, cfg Config) error {
-	starter, err := newStarter()
-	if err != nil {
-		return err
-	}
+// Serve serves a mount for the keeper that has started this process, until the
+// mount is taken away or another server takes over. Version is this program's.
+func Serve(ctx context.Context, version string) error {
 	runtime.GOMAXPROCS(max(2*runtime.GOMAXPROCS(0), minThreads)) // of what a container may use
-	ctx, stop := untilHangup(ctx)
-	defer stop()
-	s := &server{cfg: cfg, log: newLog(starter != nil), since: time.Now()}
-	err = WithRemedy(s.start(ctx))
-	if err == nil && starter != nil {
-		err = detach()
-	}
-	if err != nil {
-		s.end()
-	}
-	if starter != nil {
-		starter.tell(err)
-	}
+	k, err := keeper.Connect(fs.StateVersion)
 	if err != nil {
 		return err
 	}
-	s.indexer.start(&s.cfg, s.view)
-	if starter == nil {
-		s.notify("READY=1")
-		defer s.notify("STOPPING=1")
+	s := &server{keeper: k, version: version, ended: make(chan struct{}), stopped: make(chan struct{})}
+	if err := WithRemedy(s.start(ctx)); err != nil {
+		return k.Fail(err) // the keeper tells
 	}
-	select {
-	case <-s.ended:
-	case <-ctx.Done():
+	if err := k.Ready(); err != nil {
+		return err
 	}
-	s.end()
+	go k.Obey(s)
+	s.indexer.start(s)
+	s.wait(ctx)
 	return nil
-}
-
-// untilHangup ends with ctx, or when the terminal is closed, unless that was to
-// be ignored. A log that nobody reads any more must not end the server.
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
-	signal.Ignore(syscall.SIGPIPE)
-	if signal.Ignored(syscall.SIGHUP) {
-		return context.WithCancel(ctx)
-	}
-	return signal.NotifyContext(ctx, syscall.SIGHUP)
-}
-
-// notify tells the service manager, which is not worth failing for.
-func (s *server) notify(state string) {
-	if err := notify(state); err != nil {
-		s.log.Printf("%v", err)
-	}
 }
 
 // server is one mount while it is served.
 type server struct {
+	keeper  *keeper.Server
+	version string
 	cfg     Config
 	log     *log.Logger
-	since   time.Time
 	view    *view
-	conn    uint32    // number of the FUSE connection
-	device  mount.Dev // of what is mounted at the mountpoint, once it is
-	control *socket
-	ended   chan struct{} // closed when the kernel has ended the connection
+	fuse    serving
+
+	mu      sync.Mutex // guards session
+	session session
+
 	indexer *indexer
-	data    DataPath
+	ended   chan struct{} // closed when the kernel has ended the connection
+	stopped chan struct{} // closed when another server takes over
 }
 
 // start does everything until the tree can be used.
-func (s *server) start(ctx context.Context) (err error) {
-	if err := s.cfg.absolute(); err != nil {
+func (s *server) start(ctx context.Context) error {
+	if err := json.Unmarshal(s.keeper.Config, &s.cfg); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	s.log = newLog(!s.cfg.Foreground)
+	if s.keeper.Session != nil {
+		return s.resume()
+	}
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	return os.Chdir("/")
+}
+
+// begin mounts the commit.
+func (s *server) begin(ctx context.Context) (err error) {
 	if s.cfg.Overlay != "" && os.Geteuid() != 0 {
 		return &Failure{Text: "--overlay needs root", Remedy: "run as root; in a user namespace of your own, `unshare -Urm` makes you that"}
 	}
@@ -108,20 +91,38 @@ func (s *server) start(ctx context.Context) (err error) {
 	if s.cfg.Mountpoint, err = mount.Canonical(s.cfg.Mountpoint); err != nil {
 		return err
 	}
-	if s.control, err = listen(); err != nil {
-		return err
-	}
+	s.session.Since = time.Now()
+	s.indexer = newIndexer(&s.cfg)
 	if s.cfg.Overlay == "" {
-		err = s.attach(s.cfg.Mountpoint)
-	} else {
-		err = s.attachBelow()
+		return s.attach(s.cfg.Mountpoint)
 	}
-	if err != nil {
+	return s.attachBelow()
+}
+
+// resume goes on with a mount that an earlier server has served.
+func (s *server) resume() (err error) {
+	if err := json.Unmarshal(s.keeper.Session, &s.session); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	s.cfg.Mountpoint = s.session.Mountpoint
+	if s.view, err = s.reopen(); err != nil {
 		return err
 	}
 	s.indexer = newIndexer(&s.cfg)
-	go answer(s.control, s.status)
-	return nil
+	s.indexer.reopen(s)
+	if s.keeper.Waits {
+		if err := s.keeper.TakeOver(); err != nil {
+			return err
+		}
+	}
+	if s.view.state, err = fs.OpenState(s.keeper.Files[stateFile]); err != nil {
+		return err
+	}
+	if err := s.view.open(&s.cfg, s.session.Mtime, s.report); err != nil {
+		return err
+	}
+	s.indexer.reuse(s)
+	return s.reattach()
 }
 
 // report logs why an entry can't be shown.
@@ -129,82 +130,52 @@ func (s *server) report(path string, err error) {
 	s.log.Printf("%s: %s: %v", Line(s.cfg.Mountpoint), Line(path), err)
 }
 
-// end takes the mount away, if it is still there, and gives everything back.
-func (s *server) end() {
-	if s.mine() {
-		if err := s.unmount(); err != nil {
-			s.log.Printf("%v", err)
-		}
-	}
-	s.close()
-}
-
-// mine reports whether what is mounted at the mountpoint is this server's: not
-// what somebody else mounted over it, or after it. Device numbers are used
-// again, but not before the connection has ended; if it has and something is
-// there, it is ours only when it was aborted, and dead.
-func (s *server) mine() bool {
-	if s.device == (mount.Dev{}) {
-		return false
-	}
-	entry, err := mount.Lookup(s.cfg.Mountpoint)
-	if err != nil || entry.Dev != s.device {
-		return false
-	}
-	var st unix.Statfs_t
-	return !s.idle() || unix.Statfs(s.cfg.Mountpoint, &st) == unix.ENOTCONN
-}
-
-// unmount takes the mount away, also when somebody still uses it.
-func (s *server) unmount() error {
-	err := mount.Unmount(s.cfg.Mountpoint, false)
-	if errors.Is(err, mount.ErrBusy) {
-		err = mount.Unmount(s.cfg.Mountpoint, true)
-	}
-	return err
-}
-
-// close gives back what start took, once the kernel asks no more. Whoever still
-// has files open after endTime gets ENOTCONN when the process ends. The control
-// socket goes after the repository's lock: who no longer finds it can prune.
-func (s *server) close() {
-	s.indexer.stop()
-	if s.ended != nil {
+// wait returns when this process is no longer needed. A signal that ends it is
+// meant for the mount.
+func (s *server) wait(ctx context.Context) {
+	for {
 		select {
 		case <-s.ended:
-		case <-time.After(endTime):
+			s.indexer.stop()
+			s.view.Close()
+			return
+		case <-s.stopped:
+			return
+		case <-ctx.Done():
+			if s.keeper.End() != nil {
+				return
+			}
+			ctx = context.Background()
 		}
 	}
-	if s.view != nil {
-		s.view.unlock()
-	}
-	if s.control != nil {
-		s.control.Close() // it was only read
-	}
-	if s.view != nil && s.idle() {
-		s.view.Close()
-	}
 }
 
-// idle reports whether the kernel can't ask any more.
-func (s *server) idle() bool {
-	select {
-	case <-s.ended:
-		return true
-	default:
-		return s.ended == nil
-	}
+// Stop ends this server after its last answer.
+func (s *server) Stop() {
+	s.fuse.Stop(stopTime)
+	close(s.stopped)
 }
 
-// status is what the server tells about itself.
-func (s *server) status() Status {
+var errAlone = errors.New("the keeper is gone: if this server dies, too, so does the mount")
+
+// Alone is called when the keeper is gone.
+func (s *server) Alone() {
+	s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), errAlone)
+	s.keeper.AnswerAlone(s)
+}
+
+// Status is what the server tells about itself.
+func (s *server) Status(counts keeper.Counts) any {
 	f := s.view.fs.Stats()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.session
 	return Status{
-		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: s.view.commit.String(),
+		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: at.Commit,
 		Subpath: s.cfg.Subpath, Overlay: s.cfg.Overlay, Verify: s.cfg.Verify.String(),
-		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
-		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
-		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
+		Partial: s.view.repo.IsPartial(s.view.commit), Locked: at.Locked,
+		Device: at.Device, Connection: at.Connection, PID: os.Getpid(), Since: at.Since, Version: s.version, Counts: counts,
+		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Damaged: f.Damaged, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
+		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
 	}
 }

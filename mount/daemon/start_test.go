@@ -1,13 +1,11 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -16,55 +14,6 @@ import (
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 )
-
-// TestStart waits for the server's word.
-func TestStart(t *testing.T) {
-	for how, want := range map[string]struct{ err, hint string }{
-		"ready":   {"", ""},
-		"failure": {"mount: what went wrong", "what helps"},
-		"error":   {"what went wrong", ""},
-		"death":   {"the server ended before the tree could be used: exit status 3", ""},
-	} {
-		err := Start(t.Context(), []string{fakeServer, how})
-		var known hinter
-		switch {
-		case want.err == "":
-			if err != nil {
-				t.Errorf("%s: %v", how, err)
-			}
-		case err == nil || err.Error() != want.err:
-			t.Errorf("%s: %v, want %s", how, err, want.err)
-		case errors.As(err, &known) && known.Hint() != want.hint || known == nil && want.hint != "":
-			t.Errorf("%s: a remedy of %v, want %s", how, known, want.hint)
-		}
-	}
-	if Background() {
-		t.Error("the tests run in the background")
-	}
-}
-
-// TestStartCancel ends the server that does not come to be.
-func TestStartCancel(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	start := time.Now()
-	if err := Start(ctx, []string{fakeServer, "hang"}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("took %s", d)
-	}
-}
-
-func TestBadReady(t *testing.T) {
-	t.Setenv(readyEnv, "three")
-	if s, err := newStarter(); err == nil {
-		t.Errorf("starter %v", s)
-	}
-	if !Background() {
-		t.Error("not in the background")
-	}
-}
 
 // TestRemedies: an error that a user can do something about says what.
 func TestRemedies(t *testing.T) {

@@ -1,28 +1,35 @@
 package daemon
 
-import "time"
+import (
+	"time"
+
+	"deployfs/mount/keeper"
+)
 
 // Status is what a server tells about its mount. Of a mount whose server does
 // not answer, only the first facts are known, and PID is 0. Its JSON form is a
 // promise to scripts: names stay.
 type Status struct {
-	Mountpoint string    `json:"mountpoint"`
-	Repo       string    `json:"repo"`
-	Rev        string    `json:"ref"`    // as it was asked for
-	Commit     string    `json:"commit"` // checksum
-	Subpath    string    `json:"subpath,omitempty"`
-	Overlay    string    `json:"overlay,omitempty"`
-	Verify     string    `json:"verify"`
-	Partial    bool      `json:"partial"`    // objects may be absent by intention
-	Locked     bool      `json:"locked"`     // prune waits for this mount
-	Device     string    `json:"device"`     // MAJOR:MINOR of the mount, as in the mount table
-	Detached   bool      `json:"detached"`   // no longer in the mount table, or in another namespace's
-	Connection uint32    `json:"connection"` // number in /sys/fs/fuse/connections
-	PID        int       `json:"pid"`
+	Mountpoint string `json:"mountpoint"`
+	Repo       string `json:"repo"`
+	Rev        string `json:"ref"`    // as it was asked for
+	Commit     string `json:"commit"` // checksum
+	Subpath    string `json:"subpath,omitempty"`
+	Overlay    string `json:"overlay,omitempty"`
+	Verify     string `json:"verify"`
+	Partial    bool   `json:"partial"`    // objects may be absent by intention
+	Locked     bool   `json:"locked"`     // prune waits for this mount
+	Device     string `json:"device"`     // MAJOR:MINOR of the mount, as in the mount table
+	Detached   bool   `json:"detached"`   // no longer in the mount table, or in another namespace's
+	Connection uint32 `json:"connection"` // number in /sys/fs/fuse/connections
+	PID        int    `json:"pid"`        // of the server
+	Version    string `json:"version"`    // its program's
+	keeper.Counts
 	Since      time.Time `json:"since,omitzero"`
 	Requests   uint64    `json:"requests"` // messages from the kernel
 	Bytes      uint64    `json:"bytes"`    // of content handed out
 	Errors     uint64    `json:"errors"`   // requests that failed for want of an object or of memory
+	Damaged    uint64    `json:"damaged"`  // objects that are not what their names say
 	Nodes      int       `json:"nodes"`    // entries that the kernel has asked for
 	OpenFiles  int       `json:"open_files"`
 	Data       string    `json:"data"`        // how content reaches the kernel

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -13,10 +14,34 @@ import (
 type Mapped struct {
 	*Index
 	data []byte
+	file *os.File
 }
 
+// File is the index's file, for [Reopen]. It is closed with the mapping.
+func (m *Mapped) File() *os.File { return m.file }
+
 // Close ends the mapping: the index must not be used any more.
-func (m *Mapped) Close() error { return unix.Munmap(m.data) }
+func (m *Mapped) Close() error { return errors.Join(unix.Munmap(m.data), m.file.Close()) }
+
+// Reopen maps the index of root in a file that another process had opened, and
+// takes the file over.
+func Reopen(file *os.File, root Root) (*Mapped, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(int(file.Fd()), &st)
+	var m *Mapped
+	if err == nil {
+		m, err = mapFile(file, &st)
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("index of dirtree %s: %w", root.Tree, err)
+	}
+	if m.root != root {
+		m.Close()
+		return nil, fmt.Errorf("index of dirtree %s: it is of %s", root.Tree, m.root.Tree)
+	}
+	return m, nil
+}
 
 // open maps and parses the index of root. One that is no such thing is removed,
 // unless another has been put in its place meanwhile.
@@ -30,18 +55,21 @@ func (f *folder) open(root Root, flavour Flavour) (*Mapped, error) {
 		return nil, err
 	}
 	file := os.NewFile(uintptr(fd), name)
-	defer file.Close()
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	err = unix.Fstat(fd, &st)
+	if err == nil {
+		err = trusted(file)
+	}
+	if err != nil {
+		file.Close()
 		return nil, err
 	}
-	if err := trusted(file); err != nil {
-		return nil, err
-	}
-	m, err := mapFile(fd, &st)
+	m, err := mapFile(file, &st)
 	if err == nil && (m.root != root || m.flavour != flavour) {
 		m.Close()
 		err = fmt.Errorf("%s: the index of something else", name)
+	} else if err != nil {
+		file.Close()
 	}
 	if err != nil {
 		f.removeIf(name, &st)
@@ -50,11 +78,12 @@ func (f *folder) open(root Root, flavour Flavour) (*Mapped, error) {
 	return m, nil
 }
 
-func mapFile(fd int, st *unix.Stat_t) (*Mapped, error) {
+// mapFile maps the index in a file, which it takes over if it is one.
+func mapFile(file *os.File, st *unix.Stat_t) (*Mapped, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size < headerSize || st.Size > maxSize {
 		return nil, errNone
 	}
-	data, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED)
+	data, err := unix.Mmap(int(file.Fd()), 0, int(st.Size), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +93,7 @@ func mapFile(fd int, st *unix.Stat_t) (*Mapped, error) {
 		return nil, err
 	}
 	unix.Madvise(data, unix.MADV_DONTNEED) // only what is looked at again is to be in memory
-	return &Mapped{x, data}, nil
+	return &Mapped{x, data, file}, nil
 }
 
 // parseMapped is Parse for a file that may be cut meanwhile.

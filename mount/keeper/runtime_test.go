@@ -1,4 +1,4 @@
-package daemon
+package keeper
 
 import (
 	"os"
@@ -42,7 +42,7 @@ func TestRuntimeDir(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", home+"/run")
 	want := home + "/run/deployfs"
 	for range 2 {
-		if dir, err := runtimeDir(); err != nil || dir != want {
+		if dir, err := RuntimeDir(); err != nil || dir != want {
 			t.Fatalf("%s, %v, want %s", dir, err, want)
 		}
 	}
@@ -67,18 +67,18 @@ func TestRuntimeDir(t *testing.T) {
 		if err := spoil(); err != nil {
 			t.Fatal(err)
 		}
-		if dir, err := runtimeDir(); err == nil {
+		if dir, err := RuntimeDir(); err == nil {
 			t.Errorf("%s: %s", what, dir)
 		}
-		if _, err := listen(); err == nil {
+		if _, _, err := listen(); err == nil {
 			t.Errorf("%s: listens", what)
 		}
-		if _, err := servers(); err == nil {
-			t.Errorf("%s: lists servers", what)
+		if _, err := Ask(); err == nil {
+			t.Errorf("%s: asks", what)
 		}
 	}
 	t.Setenv("XDG_RUNTIME_DIR", home+"/"+strings.Repeat("long", 30))
-	if _, err := listen(); err == nil || !strings.HasPrefix(err.Error(), "control socket: ") {
+	if _, _, err := listen(); err == nil || !strings.HasPrefix(err.Error(), "control socket: ") {
 		t.Errorf("a path too long for a socket: %v", err)
 	}
 }
@@ -88,29 +88,17 @@ func TestDirsWithoutXDG(t *testing.T) {
 	home := asUser(t)
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	t.Setenv("TMPDIR", home)
-	if dir, err := runtimeDir(); err != nil || filepath.Dir(dir) != home || !strings.HasPrefix(filepath.Base(dir), "deployfs-") {
+	if dir, err := RuntimeDir(); err != nil || filepath.Dir(dir) != home || !strings.HasPrefix(filepath.Base(dir), "deployfs-") {
 		t.Errorf("runtime directory %s, %v", dir, err)
-	}
-	t.Setenv("XDG_CACHE_HOME", home+"/cache")
-	if dir := CacheDir(); dir != home+"/cache/deployfs" {
-		t.Errorf("cache %s", dir)
-	}
-	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv("HOME", "")
-	if dir := CacheDir(); filepath.Dir(dir) != home {
-		t.Errorf("cache without a home %s", dir)
 	}
 }
 
-// TestRootDirs are the machine's.
-func TestRootDirs(t *testing.T) {
+// TestRootDir is the machine's.
+func TestRootDir(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("skipped: needs root")
 	}
 	if dir := private(t); dir != "/run/deployfs" {
 		t.Errorf("runtime directory %s", dir)
-	}
-	if dir := CacheDir(); dir != "/var/cache/deployfs" {
-		t.Errorf("cache %s", dir)
 	}
 }

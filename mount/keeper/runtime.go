@@ -1,4 +1,4 @@
-package daemon
+package keeper
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// runtimeDir is where this user's servers have their sockets. It is created
+// RuntimeDir is where this user's servers have their sockets. It is created
 // when it is missing, and refused when somebody else could write to it.
-func runtimeDir() (string, error) {
+func RuntimeDir() (string, error) {
 	dir := "/run/deployfs"
 	if uid := os.Geteuid(); uid != 0 {
 		if base := os.Getenv("XDG_RUNTIME_DIR"); base != "" {
@@ -29,16 +29,4 @@ func runtimeDir() (string, error) {
 		return "", fmt.Errorf("runtime directory %s: not a directory that is yours alone", dir)
 	}
 	return dir, nil
-}
-
-// CacheDir is where this user's derived data is kept: inflated content, what was
-// verified, and indexes of repositories that are not the user's own.
-func CacheDir() string {
-	if os.Geteuid() == 0 {
-		return "/var/cache/deployfs"
-	}
-	if base, err := os.UserCacheDir(); err == nil {
-		return filepath.Join(base, "deployfs")
-	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("deployfs-cache-%d", os.Geteuid()))
 }

@@ -1,0 +1,85 @@
+package daemon
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"deployfs/mount/keeper"
+	"deployfs/objstore"
+	"deployfs/objstore/index"
+	"deployfs/objstore/object"
+)
+
+// session is what the next server of a mount has to know beside the
+// configuration. What it holds is part of [fs.StateVersion].
+type session struct {
+	Mountpoint string    `json:"mountpoint"`
+	Device     string    `json:"device"`     // of what is mounted there
+	Connection uint32    `json:"connection"` // number in /sys/fs/fuse/connections
+	Since      time.Time `json:"since"`
+	Commit     string    `json:"commit"`
+	Tree       string    `json:"tree"` // of what is shown
+	Meta       string    `json:"meta"`
+	Mtime      uint64    `json:"mtime"`
+	Locked     bool      `json:"locked"`
+	Data       DataPath  `json:"data"`
+	StackDepth int       `json:"stack_depth"`           // 0: passthrough was not asked of the kernel
+	Init       []byte    `json:"init"`                  // the kernel's first request
+	IndexError string    `json:"index_error,omitempty"` // why the index is used no more
+}
+
+// The names under which the keeper holds the files of a mount.
+const (
+	stateFile = "state" // of [fs.State]
+	indexFile = "index" // in use
+	lockFiles = "lock"  // and a number
+)
+
+// keep has the keeper hold what the next server needs.
+func (s *server) keep(device *os.File) error {
+	files := map[string]*os.File{keeper.Device: device, stateFile: s.view.state.File()}
+	for i, file := range s.view.lock.Files() {
+		files[lockFiles+strconv.Itoa(i)] = file
+	}
+	for name, file := range files {
+		if err := s.keeper.Keep(name, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// save has the keeper remember the session.
+func (s *server) save() error {
+	return s.keeper.Save(&s.session, keeper.Place{Mountpoint: s.session.Mountpoint, Device: s.session.Device})
+}
+
+// change changes the session for the next server, too.
+func (s *server) change(edit func(*session)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	edit(&s.session)
+	return s.save()
+}
+
+// reopen opens the repository of a mount that an earlier server has served.
+// Nothing is read but its configuration, as nothing else must be there.
+func (s *server) reopen() (v *view, err error) {
+	v = &view{}
+	if v.repo, err = objstore.Open(s.cfg.Repo); err != nil {
+		return nil, err
+	}
+	if v.commit, err = object.ParseChecksum(s.session.Commit); err != nil {
+		return nil, err
+	}
+	v.root, err = parseRoot(&s.session)
+	return v, err
+}
+
+func parseRoot(at *session) (root index.Root, err error) {
+	if root.Tree, err = object.ParseChecksum(at.Tree); err == nil {
+		root.Meta, err = object.ParseChecksum(at.Meta)
+	}
+	return root, err
+}

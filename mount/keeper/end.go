@@ -1,0 +1,93 @@
+package keeper
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/fs/session"
+	"deployfs/mount"
+)
+
+// wakeUp makes the pipe that ends the mount, and returns what writes to it.
+func (k *keeper) wakeUp() func() {
+	read, write, err := os.Pipe()
+	if err != nil {
+		k.log.Printf("%s: %v", k.name, err)
+		read, write = k.null, k.null
+	}
+	k.wake = read
+	return func() { write.Close() }
+}
+
+// endMount begins the end: the mount is taken away. Whoever still has files open
+// after endTime gets ENOTCONN.
+func (k *keeper) endMount() {
+	if !k.deadline.IsZero() {
+		return
+	}
+	k.deadline = time.Now().Add(endTime)
+	if k.tell != nil { // it has not come to be
+		k.server.process.Signal(unix.SIGTERM)
+		return
+	}
+	k.takeAway()
+	if k.server == nil {
+		k.gone = true
+	}
+}
+
+// takeAway unmounts what is at the mountpoint, if it is ours, also when somebody
+// still uses it.
+func (k *keeper) takeAway() {
+	if !k.mine() {
+		return
+	}
+	err := mount.Unmount(k.Place.Mountpoint, false)
+	if errors.Is(err, mount.ErrBusy) {
+		err = mount.Unmount(k.Place.Mountpoint, true)
+	}
+	if err != nil {
+		k.log.Printf("%v", err)
+	}
+}
+
+// mine reports whether what is mounted at the mountpoint is this keeper's: not
+// what somebody else mounted over it, or after it. Device numbers are used
+// again, but not before the connection has ended; if it has and something is
+// there, it is ours only when it was aborted, and dead.
+func (k *keeper) mine() bool {
+	if k.Place.Mountpoint == "" {
+		return false
+	}
+	entry, err := mount.Lookup(k.Place.Mountpoint)
+	if err != nil || entry.Dev.String() != k.Place.Device {
+		return false
+	}
+	var st unix.Statfs_t
+	return !k.gone || unix.Statfs(k.Place.Mountpoint, &st) == unix.ENOTCONN
+}
+
+func (k *keeper) connection() session.Connection {
+	if device := k.files[Device]; device != nil {
+		return session.Connection(device.Fd())
+	}
+	return -1
+}
+
+// register gives a file of a server's to the kernel.
+func (k *keeper) register(m *message) message {
+	reply := message{Kind: kindRegistered}
+	errno := unix.EINVAL
+	if len(m.files) == 1 {
+		var err error
+		if reply.Number, err = k.connection().Register(int(m.files[0].Fd())); err == nil {
+			return reply
+		}
+		errors.As(err, &errno)
+	}
+	reply.Errno = int(errno)
+	return reply
+}

@@ -1,0 +1,117 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// heirEnv tells a program that a keeper has become it, and which files it has:
+// NAME=DESCRIPTOR, separated by commas.
+const heirEnv = "DEPLOYFS_KEPT"
+
+// The names of files that a keeper has beside those that it keeps.
+const (
+	stateName   = ".state"
+	channelName = ".channel"
+	stderrName  = ".stderr"
+)
+
+// Inherits reports whether this process is a keeper that was another program.
+func Inherits() bool { return os.Getenv(heirEnv) != "" }
+
+// become replaces the program of this process. It returns when that fails.
+func (k *keeper) become(program *os.File) {
+	files := map[string]*os.File{stateName: k.state, stderrName: k.stderr}
+	for name, file := range k.files {
+		files[name] = file
+	}
+	channel, err := k.server.ch.file()
+	if err != nil {
+		k.log.Printf("%s: %v", k.name, err)
+		return
+	}
+	defer channel.Close()
+	files[channelName] = channel
+	var list []string
+	for name, file := range files {
+		fd := file.Fd()
+		if _, err := unix.FcntlInt(fd, unix.F_SETFD, 0); err != nil {
+			k.log.Printf("%s: %v", k.name, err)
+		}
+		list = append(list, fmt.Sprintf("%s=%d", name, fd))
+	}
+	for _, conn := range k.asking {
+		conn.close()
+	}
+	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
+	path := fmt.Sprintf("/proc/self/fd/%d", program.Fd())
+	err = unix.Exec(path, []string{"deployfs", Verb, k.name}, env)
+	k.log.Printf("%s: the keeper stays what it was: %v", k.name, err)
+	k.asking = nil
+	for _, file := range files {
+		unix.CloseOnExec(int(file.Fd()))
+	}
+	program.Close()
+}
+
+// Inherit goes on as the keeper that this process was before it became this
+// program. The job needs no configuration.
+func Inherit(ctx context.Context, job Job) error {
+	k, err := newKeeper(job)
+	if err != nil {
+		return err
+	}
+	k.tell = nil
+	if err := k.inherit(); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, k.wakeUp())()
+	return k.run()
+}
+
+func (k *keeper) inherit() error {
+	files, err := inheritedFiles()
+	if err != nil {
+		return err
+	}
+	k.kept = &kept{state: files[stateName], files: files}
+	end := files[channelName]
+	k.stderr, k.listener = files[stderrName], files[controlName]
+	if k.state == nil || end == nil || k.stderr == nil || k.listener == nil {
+		return errors.New("keeper: files are missing")
+	}
+	for _, name := range []string{stateName, channelName, stderrName} {
+		delete(files, name)
+	}
+	if err := k.load(); err != nil {
+		return err
+	}
+	fd, err := unix.FcntlInt(end.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("dup", err)
+	}
+	end.Close()
+	k.server, err = adopt(k.Server, &channel{fd}, k.Began)
+	return err
+}
+
+// inheritedFiles takes over what the environment names.
+func inheritedFiles() (map[string]*os.File, error) {
+	files := map[string]*os.File{}
+	for item := range strings.SplitSeq(os.Getenv(heirEnv), ",") {
+		name, number, _ := strings.Cut(item, "=")
+		fd, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", heirEnv, err)
+		}
+		unix.CloseOnExec(fd)
+		files[name] = os.NewFile(uintptr(fd), name)
+	}
+	return files, os.Unsetenv(heirEnv)
+}

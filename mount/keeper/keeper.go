@@ -1,0 +1,309 @@
+package keeper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The hidden verbs by which this program is run.
+const (
+	Verb       = "keep"
+	ServerVerb = "serve"
+)
+
+// self is this program, also when its file was replaced.
+const self = "/proc/self/exe"
+
+// endTime is how long a mount that was taken away may have users, until they get
+// ENOTCONN.
+const endTime = 2 * time.Second
+
+// Job is what a keeper is to do.
+type Job struct {
+	Config     json.RawMessage // for its servers
+	Version    int             // of the state that this program's servers speak
+	Name       string          // of the mount, in the list of processes
+	Foreground bool            // servers write to standard error
+	Log        *log.Logger
+	// Ready is called once: when the tree can be used, or with the reason why
+	// it will not be.
+	Ready func(error)
+}
+
+// keeper is a process that keeps a mount. All is done by one loop, so that
+// nothing is half done when it becomes another program.
+type keeper struct {
+	*kept
+	name     string
+	log      *log.Logger
+	tell     func(error)
+	wake     *os.File // can be read when the mount is to end
+	null     *os.File
+	stderr   *os.File // of servers
+	listener *os.File
+
+	server   *child // nil while there is none
+	heir     *child // takes over from it; nil unless there is an upgrade
+	upgrader *channel
+	program  *os.File // of the heir
+	asking   []*channel
+
+	deaths   deaths
+	restart  time.Time // when a server is to be started, if there is none
+	deadline time.Time // of the end, when it has begun
+	gone     bool      // the connection has ended
+	failure  error
+}
+
+// Run keeps a mount until it is taken away, or ctx ends, which takes it away.
+// It returns the reason why the mount did not come to be.
+func Run(ctx context.Context, job Job) error {
+	k, err := newKeeper(job)
+	if err == nil {
+		err = k.begin(job)
+		if err != nil {
+			k.close()
+		}
+	}
+	if err != nil {
+		job.Ready(err)
+		return err
+	}
+	defer context.AfterFunc(ctx, k.wakeUp())()
+	return k.run()
+}
+
+func newKeeper(job Job) (*keeper, error) {
+	k := &keeper{name: job.Name, log: job.Log, tell: job.Ready}
+	var err error
+	if k.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// begin starts the first server.
+func (k *keeper) begin(job Job) (err error) {
+	if k.kept, err = newKept(); err != nil {
+		return err
+	}
+	k.Version, k.Config, k.Foreground, k.OOM = job.Version, job.Config, job.Foreground, protect()
+	if err := k.openStderr(); err != nil {
+		return err
+	}
+	if k.listener, k.Path, err = listen(); err != nil {
+		return err
+	}
+	k.hold(controlName, k.listener)
+	k.server, err = k.spawn(self, false)
+	return err
+}
+
+// openStderr is where servers write that crash.
+func (k *keeper) openStderr() error {
+	if k.Foreground {
+		k.stderr = os.Stderr
+		return nil
+	}
+	fd, err := unix.MemfdCreate("stderr", unix.MFD_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("memfd_create", err)
+	}
+	k.stderr = os.NewFile(uintptr(fd), "stderr")
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND)
+	return err
+}
+
+// run does what comes up until the mount has ended.
+func (k *keeper) run() error {
+	for k.server != nil || !k.gone && k.failure == nil {
+		k.turn()
+	}
+	k.close()
+	return k.failure
+}
+
+// close lets go of the lock, and then of the control socket: who no longer finds
+// that can prune.
+func (k *keeper) close() {
+	if k.listener == nil {
+		return
+	}
+	for name, file := range k.files {
+		if name != controlName {
+			file.Close()
+		}
+	}
+	os.Remove(k.Path)
+	k.listener.Close()
+}
+
+// hear does what the server says.
+func (k *keeper) hear(c *child) {
+	m, err := c.ch.receive()
+	if err != nil {
+		c.mute = true // it is ending
+		if !errors.Is(err, io.EOF) {
+			k.log.Printf("%s: from its server: %v", k.name, err)
+			c.process.Kill()
+		}
+		return
+	}
+	defer m.closeFiles()
+	switch m.Kind {
+	case kindKeep:
+		k.keep(&m)
+	case kindSession:
+		k.Session = m.Session
+		if m.Place != nil {
+			k.Place = *m.Place
+		}
+		k.note()
+	case kindRegister:
+		c.ch.send(k.register(&m))
+	case kindUnregister:
+		k.connection().Unregister(m.Number)
+	case kindEnd:
+		k.endMount()
+	case kindPrepared:
+		k.handOver(c)
+	case kindReady:
+		k.served(c)
+	case kindFailed:
+		k.failed(c, m.failure())
+	}
+}
+
+func (k *keeper) keep(m *message) {
+	files, err := m.named()
+	if err != nil {
+		return
+	}
+	for name, file := range files {
+		k.hold(name, file)
+	}
+	m.files = nil
+}
+
+// note writes down what has changed.
+func (k *keeper) note() {
+	if k.server != nil {
+		k.Server, k.Began = k.server.process.Pid, k.server.began
+	}
+	if err := k.save(); err != nil {
+		k.log.Printf("%s: %v", k.name, err)
+	}
+}
+
+// served is told when a server answers.
+func (k *keeper) served(c *child) {
+	c.ready = true
+	k.note()
+	if k.tell != nil {
+		k.tell(nil)
+		k.tell = nil
+	}
+	if k.upgrader != nil {
+		k.upgraded()
+	}
+}
+
+// failed is told why a server can't serve.
+func (k *keeper) failed(c *child, why error) {
+	switch {
+	case c == k.heir:
+		k.refuse(why)
+	case k.tell != nil:
+		k.failure = why
+	default:
+		k.log.Printf("%s: a new server can't serve: %v", k.name, why)
+	}
+}
+
+// died is told that the server has ended.
+func (k *keeper) died() {
+	c := k.server
+	k.server = nil
+	for k.drain(c) {
+	}
+	how := c.end()
+	k.lookWhetherGone()
+	switch {
+	case k.tell != nil:
+		k.stillborn(how)
+	case k.gone || !k.deadline.IsZero():
+		k.gone = true
+	case c.stopped && k.heir != nil:
+		k.succeed()
+	default:
+		k.mourn(how, time.Since(c.began))
+	}
+}
+
+// lookWhetherGone asks the kernel whether the connection has ended.
+func (k *keeper) lookWhetherGone() {
+	if device := k.files[Device]; device != nil {
+		fds := []unix.PollFd{{Fd: int32(device.Fd())}}
+		if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
+			k.gone = true
+		}
+	}
+}
+
+// stillborn is told that the first server ended before the tree could be used.
+func (k *keeper) stillborn(how string) {
+	if k.failure == nil {
+		k.failure = fmt.Errorf("the server ended before the tree could be used: %s", how)
+	}
+	k.takeAway()
+	k.tell(k.failure)
+	k.tell = nil
+}
+
+// drain hears what a server said before it ended.
+func (k *keeper) drain(c *child) bool {
+	fds := []unix.PollFd{{Fd: int32(c.ch.fd), Events: unix.POLLIN}}
+	if n, err := unix.Poll(fds, 0); c.mute || n <= 0 || err != nil || fds[0].Revents&unix.POLLIN == 0 {
+		return false
+	}
+	k.hear(c)
+	return true
+}
+
+// mourn has another server started in the place of one that has lived so long, at
+// once or after a pause.
+func (k *keeper) mourn(how string, lived time.Duration) {
+	k.Restarts++
+	pause := k.deaths.next(time.Now(), lived)
+	k.restart = time.Now().Add(pause)
+	text := fmt.Sprintf("%s: the server has died after %v (%s); another takes over", k.name, lived.Round(time.Millisecond), how)
+	if pause > 0 {
+		text += fmt.Sprintf(" in %v, as it is the %d. in a short time", pause, len(k.deaths.times))
+	}
+	k.log.Print(text)
+	if words := k.lastWords(); words != "" {
+		k.log.Printf("%s: its last words: %q", k.name, words)
+	}
+	if k.upgrader != nil && k.heir == nil {
+		k.refuse(&Failure{Text: "the new server has died (" + how + ")"})
+	}
+}
+
+// revive starts a server in the place of one that died.
+func (k *keeper) revive() {
+	var err error
+	if k.server, err = k.spawn(self, false); err != nil {
+		k.log.Printf("%s: %v", k.name, err)
+		k.restart = time.Now().Add(max(k.deaths.next(time.Now(), 0), firstPause))
+		return
+	}
+	k.note()
+}
