@@ -26,6 +26,9 @@ type Config struct {
 	NoLock      bool   // do not hold the repository's lock
 	NoIndex     bool   // neither use nor build a tree index
 	CacheDir    string // of derived data
+
+	RequireSignature bool   // refuse a commit that nobody trusted has signed
+	SignRemote       string // whose keys count; "" is the remote that Rev names
 }
 
 // The defaults of the sizes.
