@@ -24,6 +24,7 @@ var heights = map[string]int{
 	"objstore":          4,
 	"objstore/index":    5,
 	"objstore/trust":    5,
+	"objstore/verify":   5,
 	"fs/cache":          5,
 	"fs/backing":        5,
 	"fs/flight":         0,
