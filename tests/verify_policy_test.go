@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,4 +251,53 @@ func (c policyCase) runInflated(t *testing.T, w wounded) {
 	umounted(t, f.dir)
 	again := mounted(t, args...)
 	w.othersGood(again, "")
+}
+
+// TestVerifyAhead damages files that the server has read ahead, and holds open, before anybody has
+// asked for them.
+func TestVerifyAhead(t *testing.T) {
+	needFuse(t)
+	tree := scratch(t)
+	const files = 12
+	for i := range 4 {
+		dir := fmt.Sprintf("%s/%d", tree, i)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for k := range files {
+			if err := os.WriteFile(fmt.Sprintf("%s/%02d", dir, k), noise(uint64(100*i+k), 3000+k), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	repo := newRepo(t, "bare")
+	commit(t, repo, "main", tree)
+	want := snapshot(t, tree)
+	buildIndex(t, repo, "main")
+	for _, verify := range []string{"first", "always"} {
+		repo := clone(t, repo)
+		dir := mounted(t, "--repo="+repo, "--verify="+verify, "--data=cached", "main")
+		waitIndex(t, listMounts(t), "used", dir)
+		read := func(name string) error {
+			e, err := readEntry(dir + "/" + name)
+			if err == nil && e.sum != want[name].sum {
+				t.Errorf("%s %s: wrong bytes", verify, name)
+			}
+			return err
+		}
+		for i := range 4 { // the later ones take the places of the first
+			for k := range 4 {
+				if err := read(fmt.Sprintf("%d/%02d", i, k)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for k := 4; k < files; k++ {
+			name := fmt.Sprintf("0/%02d", k)
+			if err := damageContent(repo, tree+"/"+name); err != nil {
+				t.Fatal(err)
+			}
+			read(name) // right bytes, or an error
+		}
+	}
 }
