@@ -13,8 +13,8 @@
 //
 // Who asks for a check gets content that was verified when it was opened, before
 // a byte of it was given out, or of which the Record knows that it was earlier,
-// in the same file and under the same header; what was held open since is verified
-// again if its file has changed. Who does not ask gets an object's
+// in the same file and under the same header; what was held open since is
+// verified again if its file has changed. Who does not ask gets an object's
 // content as the repository has it. Copies in the cache are verified, or known,
 // for both.
 //
