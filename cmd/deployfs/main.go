@@ -24,7 +24,7 @@ func program() *cli.Program {
 			{Command: "OSTREE_REPO", Text: "The repository, when there is no --repo and the working directory is none. Without it /ostree/repo is taken."},
 		},
 		Verbs: []cli.Verb{
-			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), indexVerb(), demoVerb(),
+			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(),
 			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},

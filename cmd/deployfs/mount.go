@@ -25,6 +25,8 @@ func mountVerb() cli.Verb {
 			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
 			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
 			verifyOption(&o.cfg.Verify),
+			cli.Flag(&o.cfg.RequireSignature, "require-signature", "", "Refuse a commit that is not signed with a trusted key"),
+			signRemoteOption(&o.cfg),
 			dataOption(&o.cfg.Data),
 			mtimeOption(&o.cfg.CommitMtime),
 			cli.Flag(&o.cfg.AllowOther, "allow-other", "", "Let other users in; file modes say who may do what"),
@@ -41,6 +43,7 @@ func mountVerb() cli.Verb {
 			{Command: "deployfs mount --repo=/srv/repo os/main /mnt", Text: "the newest commit of a ref"},
 			{Command: "deployfs mount os/main^ /mnt", Text: "the one before"},
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
+			{Command: "deployfs mount --require-signature origin:os/main /mnt", Text: "only when a key of the remote origin signed it"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
 		},
 		Complete: completeRevDir,
@@ -51,6 +54,8 @@ func mountVerb() cli.Verb {
 const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root would be: types, modes, owners, sizes, extended attributes, symbolic links and contents, with times of 0. Nothing is copied, whatever the size of the tree. It is read-only. The command returns when the tree can be used; a server stays in the background until the mount is taken away.
 
 Objects are checked against their names: directories when they are first read, files when they are first read (--verify=first), also at each open (always), or never (none). A file whose object is absent or damaged answers with an input/output error, and with one line in the system's log; everything else stays readable. Attributes that stat(2) shows are those of the repository until the file itself is read.
+
+With --require-signature the commit must have a good ed25519 signature, or it is not mounted. The key must be one of the remote that REV names as REMOTE:REF, or that --sign-remote names: verification-ed25519-key and verification-ed25519-file of its configuration. Where it has none, and where there is no remote, keys of the system count: trusted.ed25519 and trusted.ed25519.d in /etc/ostree and /usr/share/ostree. When the remote's sign-verify lists schemes, ed25519 must be among them, and the key the remote's own. A key in revoked.ed25519 or revoked.ed25519.d there never counts. GPG signatures are not checked in this version.
 
 A tree index tells of every entry what a walk needs, so that no object is opened for it. A mount uses the one that there is, or has one built in the background a second after it was made; see deployfs-index(1). With --no-index it does neither.
 
@@ -82,6 +87,15 @@ func verifyOption(v *fs.Verify) cli.Option {
 	option := cli.Func(set, "verify", "", "none|first|always", "When to check objects against their names (first)")
 	option.Values = []string{"none", "first", "always"}
 	return option
+}
+
+// signRemoteOption also demands a signature.
+func signRemoteOption(cfg *daemon.Config) cli.Option {
+	set := func(name string) error {
+		cfg.SignRemote, cfg.RequireSignature = name, true
+		return nil
+	}
+	return cli.Func(set, "sign-remote", "", "REMOTE", "The same, with the keys of REMOTE (of the remote that REV names, or the system's)")
 }
 
 func dataOption(d *daemon.Data) cli.Option {

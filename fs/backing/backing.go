@@ -13,7 +13,8 @@
 //
 // Who asks for a check gets content that was verified when it was opened, before
 // a byte of it was given out, or of which the Record knows that it was earlier,
-// in the same file and under the same header. Who does not ask gets an object's
+// in the same file and under the same header; what was held open since is
+// verified again if its file has changed. Who does not ask gets an object's
 // content as the repository has it. Copies in the cache are verified, or known,
 // for both.
 //
@@ -92,13 +93,25 @@ func (s *Store) shard(sum object.Checksum) *shard { return &s.shards[sum[0]%shar
 // knows.
 func (s *Store) Acquire(sum object.Checksum, check bool) (*File, error) {
 	for h := s.shard(sum); ; {
-		if f := h.use(sum, check); f != nil {
+		if f := s.use(h, sum, check); f != nil {
 			return f, nil
 		}
 		if f, err := s.fly(h, wanted{sum: sum, check: check}); f != nil || err != nil {
 			return f, err
 		}
 	}
+}
+
+// use takes what is held of an object. With check it is what was verified: a file
+// that has changed since, which may be long before anybody reads it, is let go.
+func (s *Store) use(h *shard, sum object.Checksum, check bool) *File {
+	f := h.use(sum, check)
+	if f == nil || !check || !f.changed() {
+		return f
+	}
+	s.Release(f)
+	s.forget(h, sum)
+	return nil
 }
 
 // Reopen verifies object sum anew, whatever is held and recorded of it, and

@@ -3,6 +3,7 @@ package backing
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"strings"
 	"testing"
 )
@@ -246,4 +247,52 @@ func TestPanic(t *testing.T) {
 		s.Acquire(sum(1), true)
 	}()
 	wantContent(t, acquire(t, s, 1, true), "content")
+}
+
+// TestChanged verifies again what was held while its file changed; without a check
+// it is given out as it is.
+func TestChanged(t *testing.T) {
+	s, d := stored(t, true, roomy)
+	d.put(1, "right")
+	held := acquire(t, s, 1, true)
+	s.Release(held)
+	settle()
+	d.put(1, "wrong")
+	d.wrong["wrong"] = true
+	if f := acquire(t, s, 1, false); f != held {
+		t.Error("without a check it is opened again")
+	} else {
+		s.Release(f)
+	}
+	if _, err := s.Acquire(sum(1), true); err != errWrong {
+		t.Errorf("changed: %v", err)
+	}
+	if !isClosed(held) {
+		t.Error("the file stays open")
+	}
+	d.put(1, "right")
+	s.Release(acquire(t, s, 1, true))
+	if d.open != 0 {
+		t.Errorf("%d are left open", d.open)
+	}
+}
+
+// TestChangedCopy inflates again what was changed in the cache while it was held.
+func TestChangedCopy(t *testing.T) {
+	s, d := stored(t, false, roomy)
+	d.put(1, "right")
+	s.Release(acquire(t, s, 1, true))
+	opened := d.opened
+	s.Release(acquire(t, s, 1, true))
+	if d.opened != opened {
+		t.Error("what did not change is opened again")
+	}
+	settle()
+	if err := os.WriteFile(d.cachePath(1), []byte("wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.wrong["wrong"] = true
+	f := acquire(t, s, 1, true)
+	defer s.Release(f)
+	wantContent(t, f, "right")
 }

@@ -15,9 +15,11 @@ type File struct {
 	Header object.Header // of the object when it was opened, verified if the content is
 
 	sum     object.Checksum
-	checked bool     // it was verified
-	fd      int      // -1 when there is only a stream
-	plain   *os.File // which fd is of, when it is an object's own file
+	checked bool          // it was verified
+	named   bool          // others can reach the file that fd is of
+	ctime   unix.Timespec // of that file, before it was verified
+	fd      int           // -1 when there is only a stream
+	plain   *os.File      // which fd is of, when it is an object's own file
 	stream  *stream
 	pages   pages
 
@@ -29,6 +31,16 @@ type File struct {
 	dropped    bool  // the Store no longer knows it
 	prev, next *File // in the ring of unused files
 	released   int64 // when it became unused, in nanoseconds since the Store was made
+}
+
+// stamp notes what a file that has a name is like before it is verified.
+func (f *File) stamp(st *unix.Stat_t) { f.named, f.ctime = true, st.Ctim }
+
+// changed reports whether the file was changed since it was stamped, as far as
+// its filesystem tells.
+func (f *File) changed() bool {
+	var st unix.Stat_t
+	return f.named && (unix.Fstat(f.fd, &st) != nil || st.Ctim != f.ctime)
 }
 
 // ReadContent reads content at off as [io.ReaderAt] does: what is short ends

@@ -51,10 +51,15 @@ func (s *Store) toDisk(f *File, content Content) error {
 		return err
 	}
 	f.fd, f.Size = fd, n
-	if st, ok := s.inflated.insert(f.sum, fd, f.checked); !ok {
+	st, ok := s.inflated.insert(f.sum, fd, f.checked)
+	if !ok {
 		f.nameless = n
 		s.bytes.Add(n)
-	} else if f.pages.ours.Store(true); steady(fd) {
+		return nil
+	}
+	f.stamp(&st)
+	f.pages.ours.Store(true)
+	if steady(fd) {
 		s.record.made(f.sum, digest(&f.Header), &st)
 	}
 	return nil

@@ -45,6 +45,7 @@ func (s *Store) loadPlain(f *File, content Content, anew bool) error {
 		return os.NewSyscallError("fstat", err)
 	}
 	f.pages.watch(fd, st.Size)
+	f.stamp(&st)
 	if f.checked {
 		if err := s.verify(f, fd, &st, anew, content.Verify); err != nil {
 			return err
@@ -71,11 +72,13 @@ func (s *Store) loadCached(f *File, content Content, anew bool) bool {
 		return false
 	}
 	f.pages.watch(fd, st.Size)
+	f.stamp(&st)
 	copied := io.NewSectionReader(descriptor(fd), 0, st.Size)
 	check := func() error { return content.CheckFile(copied) }
 	if st.Size != content.Size() || s.verify(f, fd, &st, anew, check) != nil {
 		s.inflated.remove(f.sum)
 		unix.Close(fd)
+		f.named = false
 		return false
 	}
 	f.fd, f.Size, f.checked = fd, st.Size, true

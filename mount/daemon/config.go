@@ -28,6 +28,9 @@ type Config struct {
 	NoIndex     bool   // neither use nor build a tree index
 	CacheDir    string // of derived data
 	Foreground  bool   // log to standard error
+
+	RequireSignature bool   // refuse a commit that nobody trusted has signed
+	SignRemote       string // whose keys count; "" is the remote that Rev names
 }
 
 // The defaults of the sizes.

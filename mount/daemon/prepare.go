@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"deployfs/objstore/index"
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
+	"deployfs/objstore/trust"
 )
 
 const (
@@ -61,6 +63,11 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	}
 	if v.commit, err = v.repo.Resolve(cfg.Rev); err != nil {
 		return err
+	}
+	if cfg.RequireSignature {
+		if err := trust.Check(v.repo, v.commit, cmp.Or(cfg.SignRemote, trust.RemoteOf(cfg.Rev))); err != nil {
+			return err
+		}
 	}
 	commit, err := v.repo.Commit(v.commit)
 	if err != nil {

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// progressTime is how often a line of progress is drawn.
+const progressTime = 100 * time.Millisecond
+
+// Progress is a line on a terminal that tells how far long work has come.
+type Progress struct {
+	w    io.Writer
+	text func() string
+	stop chan struct{}
+	done sync.WaitGroup
+	mu   sync.Mutex // who writes to the terminal
+}
+
+// StartProgress draws what text returns, again and again, until Stop is called.
+// When w is no terminal, it is silent.
+func StartProgress(w io.Writer, text func() string) *Progress {
+	p := &Progress{w: w, text: text, stop: make(chan struct{})}
+	if isTerminal(w) {
+		p.done.Go(p.run)
+	} else {
+		p.w = io.Discard
+	}
+	return p
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+func (p *Progress) run() {
+	tick := time.NewTicker(progressTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.mu.Lock()
+			io.WriteString(p.w, clearLine+p.text())
+			p.mu.Unlock()
+		case <-p.stop:
+			return
+		}
+	}
+}
+
+const clearLine = "\r\x1b[K"
+
+// Aside takes the line away and lets print write to the same terminal.
+func (p *Progress) Aside(print func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	io.WriteString(p.w, clearLine)
+	print()
+}
+
+// Stop ends the drawing and leaves last in the line's place.
+func (p *Progress) Stop(last string) {
+	close(p.stop)
+	p.done.Wait()
+	io.WriteString(p.w, clearLine+last+"\n")
+}

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// terminal opens a pseudo terminal: the side that a program writes to, and the
+// one that shows it.
+func terminal(t *testing.T) (program, screen *os.File) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no terminal can be made: ", err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	if err := unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no terminal can be made: ", err)
+	}
+	return program, screen
+}
+
+func TestProgressOnTerminal(t *testing.T) {
+	program, screen := terminal(t)
+	var shown bytes.Buffer
+	done := make(chan struct{})
+	go func() {
+		io.Copy(&shown, screen) // ends with an error when the other side is closed
+		close(done)
+	}()
+	steps := make(chan struct{}, 100)
+	p := StartProgress(program, func() string { steps <- struct{}{}; return "7 objects" })
+	<-steps
+	<-steps
+	p.Aside(func() { fmt.Fprintln(program, "a line") })
+	p.Stop("9 objects in 1 s")
+	program.Close()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the terminal is not closed")
+	}
+	text := shown.String()
+	for _, want := range []string{clearLine + "7 objects" + clearLine, clearLine + "a line\r\n", clearLine + "9 objects in 1 s\r\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+}
+
+func TestProgressElsewhere(t *testing.T) {
+	file, err := os.Create(t.TempDir() + "/out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, w := range []io.Writer{file, new(bytes.Buffer)} {
+		p := StartProgress(w, func() string { t.Error("text is asked for"); return "" })
+		aside := false
+		p.Aside(func() { aside = true })
+		p.Stop("the end")
+		if buf, ok := w.(*bytes.Buffer); !aside || ok && buf.Len() > 0 {
+			t.Errorf("%v, %q", aside, buf)
+		}
+	}
+	if info, err := file.Stat(); err != nil || info.Size() > 0 {
+		t.Errorf("%v, %v", info.Size(), err)
+	}
+}

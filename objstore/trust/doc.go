@@ -1,0 +1,17 @@
+// Package trust decides whether a commit is signed by somebody whom this
+// machine trusts, and says why not.
+//
+// Whose keys count: those of the remote that a commit is taken from, when its
+// configuration has any (verification-ed25519-key, verification-ed25519-file);
+// else the system's, which are in trusted.ed25519 and trusted.ed25519.d/* below
+// /etc/ostree and /usr/share/ostree. So a remote that has keys of its own is
+// bound to them. When sign-verify lists schemes, only these count, and their
+// keys must be the remote's own. Keys in revoked.ed25519 and revoked.ed25519.d/*
+// of the system count for nothing, whoever trusts them; there ostree is less
+// strict, and looks at them only where the system's keys are used.
+//
+// One good signature is enough. What can't be read or understood of keys is an
+// error: a revocation must not get lost. GPG signatures are not checked yet.
+//
+// Source: ostree, src/libostree/ostree-repo-pull-verify.c, ostree-sign-ed25519.c.
+package trust

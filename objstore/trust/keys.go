@@ -1,0 +1,85 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/sign"
+)
+
+// maxKeyFile bounds a file of keys or of a remote's configuration, in bytes.
+const maxKeyFile = 1 << 20
+
+// system is where a machine keeps what it trusts.
+type system struct {
+	keys    []string // directories of key files
+	remotes string   // directory of the remotes of the system's repository
+	repos   []string // where that repository is
+}
+
+var machine = system{
+	keys:    []string{"/etc/ostree", "/usr/share/ostree"},
+	remotes: "/etc/ostree/remotes.d",
+	repos:   []string{"/ostree/repo", "/sysroot/ostree/repo"},
+}
+
+// load reads the keys of one kind, "trusted" or "revoked".
+func (s system) load(kind string) (keys []sign.Key, err error) {
+	for _, dir := range s.keys {
+		files := []string{filepath.Join(dir, kind+".ed25519")}
+		entries, err := os.ReadDir(files[0] + ".d")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			files = append(files, filepath.Join(files[0]+".d", e.Name()))
+		}
+		for _, file := range files {
+			more, err := readKeys(file)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			keys = append(keys, more...)
+		}
+	}
+	return keys, nil
+}
+
+func readKeys(path string) ([]sign.Key, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := sign.ParseKeys(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// readFile reads a regular file of bounded size. It never waits for a pipe.
+func readFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err == nil && len(data) > maxKeyFile {
+		err = fmt.Errorf("%s: longer than %d bytes", path, maxKeyFile)
+	}
+	return data, err
+}
