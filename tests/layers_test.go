@@ -22,6 +22,7 @@ var heights = map[string]int{
 	"objstore/tree":     2,
 	"objstore":          4,
 	"objstore/index":    5,
+	"objstore/prune":    5,
 	"fs/cache":          5,
 	"fs/backing":        5,
 	"fs/flight":         0,
@@ -29,6 +30,7 @@ var heights = map[string]int{
 	"mount":             0,
 	"mount/daemon":      8,
 	"cmd/internal/cli":  0,
+	"cmd/internal/date": 0,
 	"cmd/deployfs":      10,
 }
 
