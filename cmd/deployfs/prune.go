@@ -17,14 +17,15 @@ type pruneOptions struct {
 	noPrune, refsOnly, deltasOnly, commitOnly, force bool
 
 	depth    string
-	remove   string
-	younger  *string
+	remove   *string // nil when not given
+	younger  *string // the same
 	retain   []string
 	branches []string
 }
 
 func pruneVerb() cli.Verb {
 	o := &pruneOptions{depth: "-1"}
+	remove := func(text string) error { o.remove = &text; return nil }
 	younger := func(text string) error { o.younger = &text; return nil }
 	return cli.Verb{
 		Name: "prune", Short: "Search for unreachable objects", Long: pruneText,
@@ -32,7 +33,7 @@ func pruneVerb() cli.Verb {
 			cli.Flag(&o.noPrune, "no-prune", "", "Only display unreachable objects; don't delete"),
 			cli.Flag(&o.refsOnly, "refs-only", "", "Only compute reachability via refs"),
 			cli.String(&o.depth, "depth", "", "DEPTH", "Only traverse DEPTH parents for each commit (default: -1=infinite)"),
-			cli.String(&o.remove, "delete-commit", "", "COMMIT", "Specify a commit to delete"),
+			cli.Func(remove, "delete-commit", "", "COMMIT", "Specify a commit to delete"),
 			cli.Func(younger, "keep-younger-than", "", "DATE", "Prune all commits older than the specified date"),
 			cli.Flag(&o.deltasOnly, "static-deltas-only", "", "Change the behavior of delete-commit and keep-younger-than to prune only static deltas"),
 			stringsOption(&o.retain, "retain-branch-depth", "BRANCH=DEPTH", "Additionally retain BRANCH=DEPTH commits"),
@@ -100,9 +101,9 @@ func (o *pruneOptions) parse(now time.Time) (p prune.Options, err error) {
 		Delete: o.remove, DeleteDeltasOnly: o.deltasOnly,
 	}
 	switch {
-	case o.remove != "" && o.noPrune:
+	case o.remove != nil && o.noPrune:
 		return p, &cli.UsageError{Text: "Cannot specify both --delete-commit and --no-prune"}
-	case o.remove == "" && o.deltasOnly:
+	case o.remove == nil && o.deltasOnly:
 		return p, cli.Words("--static-deltas-only requires --delete-commit; see https://github.com/ostreedev/ostree/issues/1479")
 	case o.retain == nil && o.branches == nil && o.younger == nil:
 		return p, nil

@@ -7,9 +7,9 @@ import (
 	"deployfs/objstore/object"
 )
 
-// deleteNamed deletes the commit that the options name, or its deltas.
-func (p *pruner) deleteNamed() error {
-	sum, err := object.ParseChecksum(p.options.Delete)
+// deleteNamed deletes the commit with this checksum, or its deltas.
+func (p *pruner) deleteNamed(text string) error {
+	sum, err := object.ParseChecksum(text)
 	if p.options.DeleteDeltasOnly {
 		if err != nil {
 			return nil // no delta leads there
@@ -17,7 +17,7 @@ func (p *pruner) deleteNamed() error {
 		return p.deltas(func(to object.Checksum) (bool, error) { return to == sum, nil })
 	}
 	if err != nil {
-		return noCommit(p.options.Delete)
+		return noCommit(text)
 	}
 	if err := p.checkUnreferenced(sum); err != nil {
 		return err

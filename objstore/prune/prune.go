@@ -18,8 +18,8 @@ type Options struct {
 	CommitOnly bool      // look at commits only, delete nothing else
 	DryRun     bool      // delete no object
 
-	Delete           string // checksum of a commit that is deleted first, or ""
-	DeleteDeltasOnly bool   // of Delete only the static deltas that lead to it
+	Delete           *string // checksum of a commit that is deleted first, or nil
+	DeleteDeltasOnly bool    // of Delete only the static deltas that lead to it
 
 	Mounted []object.Checksum // commits that are in use, besides those that have a lease
 	Force   bool              // delete what is in use, too; Mounted is not looked at
@@ -80,8 +80,8 @@ func (p *pruner) run(ctx context.Context) (r Result, err error) {
 	if p.tombs, err = p.repo.Config().Bool("core", "tombstone-commits", false); err != nil {
 		return r, err
 	}
-	if p.options.Delete != "" {
-		if err := p.deleteNamed(); err != nil {
+	if p.options.Delete != nil {
+		if err := p.deleteNamed(*p.options.Delete); err != nil {
 			return r, err
 		}
 	}
