@@ -273,7 +273,7 @@ func filesBelow(t *testing.T, dir string) map[string]string {
 // TestPruneParent: a child is pruned, its parent is not, and what only the parent holds is no loss.
 func TestPruneParent(t *testing.T) {
 	parent := newPruneRepo(t, "archive")
-	child := newRepo(t, "bare-user")
+	child := newRepo(t, "archive")
 	ostree(t, child, "config", "set", "core.parent", parent.path)
 	source := scratch(t)
 	for i := range 4 {
