@@ -74,7 +74,7 @@ func TestLease(t *testing.T) {
 func TestLeaseSilent(t *testing.T) {
 	l := newLeased(t, "archive")
 	o := deployfs(t, "--repo="+l.repo, "prune")
-	if o.code != 0 || o.out != "Total objects: 18\nNo unreachable objects\n" && !strings.HasSuffix(o.out, "No unreachable objects\n") || o.err != "" {
+	if o.code != 0 || !strings.HasSuffix(o.out, "No unreachable objects\n") || o.err != "" {
 		t.Errorf("exit %d %q %q", o.code, o.out, o.err)
 	}
 }
@@ -171,7 +171,7 @@ func (l leased) checkGone(t *testing.T, name string, want []byte) {
 		t.Errorf("%s: wrong bytes", name)
 	case !errors.Is(err, unix.EIO):
 		t.Errorf("%s: %v, want EIO", name, err)
-	case len(l.logged("/"+strings.Split(name, "/")[0], "o")) == 0:
+	case len(l.logged(": /"+strings.Split(name, "/")[0]+": ", "object")) == 0:
 		t.Errorf("%s: no reason in the log: %s", name, l.lines())
 	}
 }

@@ -406,17 +406,24 @@ func TestPruneCut(t *testing.T) {
 	args := []string{"prune", "--refs-only", "--depth=0"}
 	whole := clone(t, r.path)
 	must(t, append([]string{binary(t, "deployfs"), "--repo=" + whole}, args...)...)
+	killed := 0
 	for i := range 25 {
 		repo := clone(t, r.path)
 		// ends at the deletion of file number 2i, as by SIGKILL
 		need(t, have("strace"), "strace is not installed")
-		command{args: append([]string{"strace", "-f", "-qq", "-e", "trace=unlinkat", "-e",
+		o := command{args: append([]string{"strace", "-f", "-qq", "-e", "trace=unlinkat", "-e",
 			fmt.Sprintf("inject=unlinkat:signal=KILL:when=%d", 2*i+1), "-o", "/dev/null", binary(t, "deployfs"), "--repo=" + repo}, args...)}.run(t)
+		if o.code != 0 {
+			killed++
+		}
 		if o := (command{args: []string{"ostree", "--repo=" + repo, "fsck", "-q"}}.run(t)); o.code != 0 {
 			t.Errorf("cut at %d: %s", 2*i+1, o.err)
 		}
 		must(t, append([]string{binary(t, "deployfs"), "--repo=" + repo}, args...)...)
 		sameFiles(t, fmt.Sprintf("cut at %d", 2*i+1), whole, repo)
 		os.RemoveAll(repo)
+	}
+	if killed < 5 {
+		t.Errorf("cut off only %d times", killed)
 	}
 }
