@@ -60,7 +60,7 @@ func (p *pruner) deltasBelow(deltas *os.File, first string, chosen func(object.C
 	}
 	for _, rest := range rests {
 		to, ok := deltaGoal(first + rest)
-		if _, err := sizeOf(dir, rest+"/superblock"); !ok || err != nil {
+		if !ok || !isDelta(dir, rest) {
 			continue
 		}
 		gone, err := chosen(to)
@@ -73,6 +73,17 @@ func (p *pruner) deltasBelow(deltas *os.File, first string, chosen func(object.C
 		}
 	}
 	return nil
+}
+
+// isDelta reports whether a delta is there: a directory with a superblock.
+func isDelta(dir *os.File, name string) bool {
+	var st unix.Stat_t
+	err := unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return false
+	}
+	_, err = sizeOf(dir, name+"/superblock")
+	return err == nil
 }
 
 // deltaGoal is the commit to which a delta leads, from its name: TO or FROM-TO.

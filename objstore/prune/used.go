@@ -42,14 +42,20 @@ func (p *pruner) findUsed(lock *objstore.Lock) error {
 		return err
 	}
 	found := map[objstore.LeaseID]bool{}
+	for _, id := range leases {
+		found[id] = false
+	}
 	for _, sum := range commits {
-		if id := objstore.LeaseOf(sum); slices.Contains(leases, id) {
+		id := objstore.LeaseOf(sum)
+		if _, ok := found[id]; ok {
 			found[id] = true
 			p.used = append(p.used, sum)
 		}
 	}
-	if len(found) < len(leases) {
-		return &LostLeaseError{}
+	for _, known := range found {
+		if !known {
+			return &LostLeaseError{}
+		}
 	}
 	return nil
 }
