@@ -17,12 +17,19 @@ const (
 	maxLockTimeout     = 1 << 30               // seconds, 34 years
 )
 
-// ErrLocked says that somebody else holds the lock, in ostree's words.
-var ErrLocked = errors.New("Locking repo shared failed")
+// What an error of [Repo.LockShared] or [Repo.LockExclusive] is when somebody
+// else holds the lock, in ostree's words.
+var (
+	ErrLocked = errors.New("Locking repo shared failed")
+	ErrInUse  = errors.New("Locking repo exclusive failed")
+)
 
-// Lock is the lock of a repository and its parents, held until it is closed or
-// the process ends.
-type Lock struct{ files []*os.File }
+// Lock is a lock of a repository, and perhaps of its parents, held until it is
+// closed or the process ends.
+type Lock struct {
+	own     *os.File // nil when the repository itself is not locked
+	parents []*os.File
+}
 
 // LockShared takes the lock that `ostree prune` and other deleters wait for, the
 // way ostree does: an open file description lock on REPO/.lock, for which it
@@ -34,17 +41,48 @@ func (r *Repo) LockShared(ctx context.Context) (*Lock, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		file, err := repo.lockFile()
 		if err == nil && file != nil {
-			l.files = append(l.files, file)
-			err = repo.waitShared(ctx, file)
+			l.add(file, repo == r)
+			err = repo.waitLock(ctx, file, &unix.Flock_t{Type: unix.F_RDLCK}, ErrLocked)
 		}
 		if err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
-	if len(l.files) == 0 {
-		return nil, nil
+	return l.orNil(), nil
+}
+
+// LockExclusive takes the lock of who deletes from this repository, and not from
+// its parents. It keeps out and waits for everybody whom ostree's exclusive lock
+// does, but for holders of a lease: see [Lock.Lease]. When and how long it waits,
+// and when there is no Lock, is as for [Repo.LockShared].
+func (r *Repo) LockExclusive(ctx context.Context) (*Lock, error) {
+	file, err := r.lockFile()
+	if file == nil {
+		return nil, err
+	}
+	l := &Lock{own: file}
+	below := &unix.Flock_t{Type: unix.F_WRLCK, Len: leaseBase}
+	if err := r.waitLock(ctx, file, below, ErrInUse); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// add takes a file over, which it is to close.
+func (l *Lock) add(file *os.File, own bool) {
+	if own {
+		l.own = file
+		return
+	}
+	l.parents = append(l.parents, file)
+}
+
+// orNil is l, or nil when it locks nothing.
+func (l *Lock) orNil() *Lock {
+	if l.own == nil && l.parents == nil {
+		return nil
+	}
+	return l
 }
 
 // lockFile opens the repository's lock file; nil when it is not to be locked.
@@ -62,19 +100,21 @@ func (r *Repo) lockFile() (*os.File, error) {
 	return os.NewFile(uintptr(fd), ".lock"), nil
 }
 
-func (r *Repo) waitShared(ctx context.Context, file *os.File) error {
+// waitLock takes a lock on a part of file. When it can't be had in time, the
+// error is failed.
+func (r *Repo) waitLock(ctx context.Context, file *os.File, part *unix.Flock_t, failed error) error {
 	timeout, err := r.lockTimeout()
 	if err != nil {
 		return err
 	}
 	for start := time.Now(); ; {
-		err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_RDLCK})
+		err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, part)
 		if err == nil {
 			return nil
 		}
 		held := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
 		if !held || timeout >= 0 && time.Since(start) > timeout {
-			return fmt.Errorf("%w: %w", ErrLocked, describe(err))
+			return fmt.Errorf("%w: %w", failed, describe(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -98,19 +138,19 @@ func (r *Repo) lockTimeout() (time.Duration, error) {
 
 // Files are those that hold the lock, as long as one process has them open.
 func (l *Lock) Files() []*os.File {
-	if l == nil {
+	switch {
+	case l == nil:
 		return nil
+	case l.own == nil:
+		return l.parents
 	}
-	return l.files
+	return append([]*os.File{l.own}, l.parents...)
 }
 
 // Close gives the lock back. Closing a nil Lock does nothing.
 func (l *Lock) Close() error {
-	if l == nil {
-		return nil
-	}
 	var errs []error
-	for _, file := range l.files {
+	for _, file := range l.Files() {
 		errs = append(errs, file.Close())
 	}
 	return errors.Join(errs...)

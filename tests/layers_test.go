@@ -25,6 +25,7 @@ var heights = map[string]int{
 	"objstore/index":    5,
 	"objstore/trust":    5,
 	"objstore/verify":   5,
+	"objstore/prune":    5,
 	"fs/cache":          5,
 	"fs/backing":        5,
 	"fs/flight":         0,
@@ -34,6 +35,7 @@ var heights = map[string]int{
 	"mount/keeper":      7,
 	"mount/daemon":      8,
 	"cmd/internal/cli":  0,
+	"cmd/internal/date": 0,
 	"cmd/deployfs":      10,
 }
 

@@ -25,7 +25,7 @@ func program() *cli.Program {
 		},
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(),
-			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), refsVerb(), revParseVerb(), showVerb(),
+			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}

@@ -63,7 +63,7 @@ How content reaches the kernel is chosen by --data. With cached, the kernel open
 
 What was verified once is remembered for the next mount, as long as the file's identity and change time are the same and nobody but its reader and root can write to it.
 
-While it is mounted, the repository's lock is held as a transaction of ostree holds it: ostree prune waits, as long as core.lock-timeout-secs says. With --no-lock it waits no longer than an index is being built; then, or where the repository can't be written, prune may delete what is mounted; then files that were not read before answer with an input/output error, never with wrong bytes.
+While it is mounted, the repository's lock is held as a transaction of ostree holds it: ostree prune waits, as long as core.lock-timeout-secs says, and deployfs prune keeps the commit without waiting. With --no-lock it waits no longer than an index is being built; then, or where the repository can't be written, prune may delete what is mounted; then files that were not read before answer with an input/output error, never with wrong bytes.
 
 With --overlay, writes go to DIR, which afterwards belongs to this commit and this --subpath: mounting another one with it is refused. It needs root. Other users get in as file modes allow, with and without --allow-other.
 

@@ -73,6 +73,9 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	if err != nil {
 		return err
 	}
+	if err := v.lock.Lease(v.commit); err != nil {
+		return fmt.Errorf("repository %s: %w", cfg.Repo, err)
+	}
 	dir, err := shownDir(v.repo, commit, cfg.Subpath)
 	if err != nil {
 		return err

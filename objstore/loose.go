@@ -1,0 +1,57 @@
+package objstore
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"deployfs/objstore/object"
+)
+
+// Dir is the repository's directory, as long as the repository is open.
+func (r *Repo) Dir() *os.File { return r.dir }
+
+// ObjectFile is where this repository keeps an object, or would: a path below
+// the directory objects, which is open as long as the repository is.
+func (r *Repo) ObjectFile(name object.Name) (objects *os.File, path string) {
+	return r.objects, r.loosePath(name)
+}
+
+// EachObject visits what this repository holds, without its parents: content,
+// dirtrees, dirmetas, commits and payload links, two hex digits after the other.
+// Files that are named like no object are passed over.
+func (r *Repo) EachObject(visit func(object.Name)) error {
+	for i := range 256 {
+		dir := fmt.Sprintf("%02x", i)
+		names, err := r.readNames(r.objects, dir)
+		if err != nil {
+			return fmt.Errorf("listing objects: %w", err)
+		}
+		for _, name := range names {
+			digits, suffix, _ := strings.Cut(dir+name, ".")
+			kind, ok := r.kindOf(suffix)
+			if !ok || !object.IsChecksum(digits) {
+				continue
+			}
+			sum, err := object.ParseChecksum(digits)
+			if err != nil {
+				return err
+			}
+			visit(object.Name{Checksum: sum, Kind: kind})
+		}
+	}
+	return nil
+}
+
+// kindOf is the kind of an object whose file has this suffix.
+func (r *Repo) kindOf(suffix string) (object.Kind, bool) {
+	if (r.mode == Archive) == (suffix == "filez") && (suffix == "file" || suffix == "filez") {
+		return object.KindFile, true
+	}
+	for _, kind := range []object.Kind{object.KindDirTree, object.KindDirMeta, object.KindCommit, object.KindPayloadLink} {
+		if suffix == kind.String() {
+			return kind, true
+		}
+	}
+	return 0, false
+}
