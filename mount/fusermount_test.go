@@ -218,8 +218,8 @@ func testNobodyWithoutHelper(t *testing.T, target string) {
 
 // TestHelperOptions checks that no value breaks out of its option.
 func TestHelperOptions(t *testing.T) {
-	got := Options{Source: `a,suid\,dev\`, Subtype: `b\,c`, AllowOther: true}.helperOptions()
-	want := `ro,nosuid,nodev,default_permissions,allow_other,fsname=a\,suid\\\,dev\\,subtype=b\\\,c`
+	got := Options{Source: `a,suid\,dev\`, Subtype: `b\,c`, AllowOther: true, NoExec: true}.helperOptions()
+	want := `noexec,ro,nosuid,nodev,default_permissions,allow_other,fsname=a\,suid\\\,dev\\,subtype=b\\\,c`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -10,7 +10,12 @@ import (
 	"deployfs/cmd/internal/cli"
 )
 
-func main() { os.Exit(program().Main(os.Args)) }
+func main() {
+	if isHelper(os.Args) {
+		os.Exit(helperMain(os.Args))
+	}
+	os.Exit(program().Main(os.Args))
+}
 
 // program is the table from which command lines, help, man pages and completion come.
 func program() *cli.Program {

@@ -30,6 +30,7 @@ func mountVerb() cli.Verb {
 			mtimeOption(&o.cfg.CommitMtime),
 			cli.Flag(&o.cfg.AllowOther, "allow-other", "", "Let other users in; file modes say who may do what"),
 			cli.Flag(&o.cfg.NoSuid, "nosuid", "", "Ignore setuid bits and file capabilities"),
+			cli.Flag(&o.cfg.NoExec, "noexec", "", "Execute no programs of the tree"),
 			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			sizeOption(&o.cfg.Memory, "memory", "Memory for decoded directories (64M)"),
@@ -65,7 +66,9 @@ With --overlay, writes go to DIR, which afterwards belongs to this commit and th
 
 Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
 
-Where access is restricted by POSIX ACLs, the kernel follows them.`
+Where access is restricted by POSIX ACLs, the kernel follows them.
+
+mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, and a line of /etc/fstab does the same. The options are those of this verb without the dashes, such as verify=always,allow-other,subpath="/a,b", and those that mount(8) knows of every file system; of these ro, rw, dev and those about times and writing change nothing. Who mounts again what is mounted there already changes nothing.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) != 2 {

@@ -24,7 +24,7 @@ func (s *server) source() string { return s.cfg.Repo + "#" + s.view.commit.Strin
 func (s *server) attach(target string) error {
 	dev, err := mount.FUSE(target, mount.Options{
 		Source: s.source(), Subtype: "deployfs",
-		AllowOther: s.cfg.AllowOther, NoSuid: s.cfg.NoSuid, MaxRead: maxRead,
+		AllowOther: s.cfg.AllowOther, NoSuid: s.cfg.NoSuid, NoExec: s.cfg.NoExec, MaxRead: maxRead,
 	})
 	if err != nil {
 		return err
