@@ -29,7 +29,7 @@ func TestHelper(t *testing.T) {
 		return
 	}
 	needFUSE(t)
-	if _, err := findHelper(); err != nil {
+	if _, err := Fusermount(); err != nil {
 		t.Skip("skipped:", err)
 	}
 	dir := publicDir(t)
@@ -50,7 +50,7 @@ func TestHelperClosedDevice(t *testing.T) {
 	if info, err := os.Stat(fuseDevice); err != nil || info.Mode().Perm()&0o006 != 0 {
 		t.Skip("skipped: /dev/fuse is open to users here")
 	}
-	if _, err := findHelper(); err != nil {
+	if _, err := Fusermount(); err != nil {
 		t.Skip("skipped:", err)
 	}
 	runAsNobody(t, publicDir(t))

@@ -29,7 +29,7 @@ func program() *cli.Program {
 			{Command: "OSTREE_REPO", Text: "The repository, when there is no --repo and the working directory is none. Without it /ostree/repo is taken."},
 		},
 		Verbs: []cli.Verb{
-			mountVerb(), umountVerb(), mountsVerb(), indexVerb(), demoVerb(),
+			mountVerb(), umountVerb(), mountsVerb(), indexVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(),
 		},
