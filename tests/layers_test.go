@@ -29,6 +29,7 @@ var heights = map[string]int{
 	"mount":             0,
 	"mount/doctor":      5,
 	"mount/daemon":      8,
+	"mount/metrics":     9,
 	"cmd/internal/cli":  0,
 	"cmd/deployfs":      10,
 }
