@@ -28,6 +28,7 @@ var heights = map[string]int{
 	"fs":                6,
 	"mount":             0,
 	"mount/doctor":      5,
+	"mount/unit":        0,
 	"mount/daemon":      8,
 	"mount/metrics":     9,
 	"cmd/internal/cli":  0,

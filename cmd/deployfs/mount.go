@@ -15,6 +15,8 @@ import (
 type mountOptions struct {
 	cfg        daemon.Config
 	foreground bool
+	printOnly  bool // the unit
+	automount  bool
 }
 
 func mountVerb() cli.Verb {
@@ -38,12 +40,15 @@ func mountVerb() cli.Verb {
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
+			cli.Flag(&o.printOnly, "print-unit", "", "Do not mount, but print a unit of systemd that mounts with these options"),
+			cli.Flag(&o.automount, "automount", "", "With --print-unit: a mount unit, and an automount unit that starts it at the first look"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs mount --repo=/srv/repo os/main /mnt", Text: "the newest commit of a ref"},
 			{Command: "deployfs mount os/main^ /mnt", Text: "the one before"},
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
+			{Command: "deployfs mount --print-unit os/main /mnt >/etc/systemd/system/deployfs-mnt.service", Text: "for systemd to mount it at each boot"},
 		},
 		Complete: completeRevDir,
 		Run:      o.run,
@@ -68,7 +73,9 @@ Without root the mount is made by fusermount3, which has to be installed, and is
 
 Where access is restricted by POSIX ACLs, the kernel follows them.
 
-mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, and a line of /etc/fstab does the same. The options are those of this verb without the dashes, such as verify=always,allow-other,subpath="/a,b", and those that mount(8) knows of every file system; of these ro, rw, dev and those about times and writing change nothing. Who mounts again what is mounted there already changes nothing.`
+mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, and a line of /etc/fstab does the same. The options are those of this verb without the dashes, such as verify=always,allow-other,subpath="/a,b", and those that mount(8) knows of every file system; of these ro, rw, dev and those about times and writing change nothing. Who mounts again what is mounted there already changes nothing.
+
+With --print-unit, a service unit of systemd is printed: started means that the tree can be read, stopping it ends the mount. Where it should be kept stands in its first lines. It is ordered as file systems are: before local-fs.target, or before remote-fs.target when the repository or a directory that is named comes by the network; for a user, in default.target. For the root directory and what lies below /usr and /sysroot it is not stopped at shutdown, since the system runs from it. With --automount there are two units, to be kept in two files: a mount unit, for which systemd calls mount(8), and an automount unit that starts it when somebody first looks.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) != 2 {
@@ -76,6 +83,10 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	}
 	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repoPath(inv), inv.Args[0], inv.Args[1]
 	switch {
+	case o.printOnly:
+		return o.printUnit(inv)
+	case o.automount:
+		return &cli.UsageError{Text: "--automount goes with --print-unit"}
 	case daemon.Background():
 		daemon.Serve(ctx, o.cfg) // whoever started it tells the error
 		return nil
