@@ -1,12 +1,14 @@
 package tests
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,7 +17,8 @@ import (
 )
 
 // bootScript makes, in name spaces of its own, a root directory of this machine's with a writable layer,
-// and becomes systemd there. $1 is a directory for all of it, $2 one that is to be seen at its place.
+// and becomes systemd there. $1 is a directory for all of it, $2 one that is to be seen at its place, $3
+// is systemd, $4 a terminal.
 const bootScript = `set -e
 root=$1/root
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$root"
@@ -31,6 +34,8 @@ mknod -m 666 "$root/dev/fuse" c 10 229
 minor=$(sed -n 's/ autofs$//p' /proc/misc)
 [ -z "$minor" ] || mknod "$root/dev/autofs" c 10 $minor
 ln -s /proc/self/fd "$root/dev/fd"
+touch "$root/dev/console"
+mount --bind "$4" "$root/dev/console"
 mkdir -p "$root/dev/shm" "$root$2" "$root/mnt/old"
 mount --bind "$2" "$root$2"
 cd "$root"
@@ -44,7 +49,49 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin "$3" --system --un
 type machine struct {
 	root string // its root directory, before it was started
 	pid  int    // of its systemd
-	log  string // what systemd and its services print
+
+	mu      sync.Mutex
+	printed strings.Builder // by systemd and its services, on the console
+}
+
+// log returns what was printed on the console.
+func (m *machine) log() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.printed.String()
+}
+
+// console makes a terminal for the machine, and returns its name.
+func (m *machine) console(t testing.TB) string {
+	t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	need(t, err == nil, fmt.Sprintf("there is no terminal: %v", err))
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "/dev/pts/" + strconv.Itoa(number)
+	other, err := unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0) // else it hangs up between two writers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(other) })
+	go func() {
+		defer unix.Close(fd)
+		for buf := make([]byte, 4096); ; {
+			n, err := unix.Read(fd, buf)
+			if n <= 0 && err != unix.EINTR {
+				return
+			}
+			m.mu.Lock()
+			m.printed.Write(buf[:max(n, 0)])
+			m.mu.Unlock()
+		}
+	}()
+	return name
 }
 
 // newMachine makes the directories of a machine that is not started yet; what is written below root
@@ -65,7 +112,7 @@ func newMachine(t testing.TB) *machine {
 	}
 	// Nothing of this machine's own configuration is to be started.
 	unix.Setxattr(layer+"/upper/etc/systemd/system", "trusted.overlay.opaque", []byte("y"), 0)
-	m := &machine{root: layer + "/upper", log: layer + "/log"}
+	m := &machine{root: layer + "/upper"}
 	m.write(t, "etc/machine-id", strings.Repeat("0123456789abcdef", 2)+"\n")
 	m.write(t, "etc/fstab", "")
 	m.write(t, "etc/systemd/system/down.target", "[Unit]\nDescription=shutdown\nWants=umount.target\nAfter=umount.target\n")
@@ -129,21 +176,16 @@ func removeGroups(dir string) {
 func (m *machine) boot(t testing.TB) {
 	t.Helper()
 	enter := `echo $$ >"$1/cgroup.procs" && shift && exec unshare --pid --mount --propagation private --uts --ipc --cgroup --fork --kill-child "$@"`
-	cmd := exec.Command("sh", "-c", enter, "-", group(t), "sh", "-c", bootScript, "-", filepath.Dir(m.root), work, systemdProgram())
-	log, err := os.Create(m.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd := exec.Command("sh", "-c", enter, "-", group(t), "sh", "-c", bootScript, "-", filepath.Dir(m.root), work, systemdProgram(), m.console(t))
+	var script bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &script, &script
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			text, _ := os.ReadFile(m.log)
-			t.Logf("log of systemd:\n%s", text)
+			t.Logf("log of systemd:\n%s", m.log())
 		}
 		syscall.Kill(m.pid, syscall.SIGKILL)
 		cmd.Process.Kill()
@@ -158,8 +200,7 @@ func (m *machine) boot(t testing.TB) {
 		return string(comm) == "systemd\n" && m.run(t, "systemctl", "is-active", "test.target").code == 0
 	}
 	if !eventually(20*time.Second, up) {
-		text, _ := os.ReadFile(m.log)
-		need(t, false, fmt.Sprintf("systemd does not start in a container here:\n%s", text))
+		need(t, false, "systemd does not start in a container here: "+m.log())
 	}
 }
 
@@ -339,8 +380,8 @@ func (m *machine) service(t *testing.T, service, dir, repo string) {
 	if !eventually(5*time.Second, func() bool { return m.state(t, service) == "inactive" }) {
 		t.Errorf("after umount(8): %s", m.state(t, service))
 	}
-	if log, _ := os.ReadFile(m.log); strings.Contains(string(log), "Unknown key") || strings.Contains(string(log), "ordering cycle") {
-		t.Error("systemd is not content with the units")
+	if log := m.log(); !strings.Contains(log, service) || strings.Contains(log, "Unknown key") || strings.Contains(log, "ordering cycle") {
+		t.Errorf("systemd is not content with the units:\n%s", log)
 	}
 }
 
@@ -363,8 +404,8 @@ func (m *machine) fstab(t *testing.T, dir string) {
 	}
 	m.must(t, "umount", dir)
 	m.must(t, "mount", dir)
-	if state := m.state(t, unit); state != "active" || !m.reads(t, dir) {
-		t.Errorf("after mount(8): %s, readable: %v", state, m.reads(t, dir))
+	if !eventually(5*time.Second, func() bool { return m.state(t, unit) == "active" }) || !m.reads(t, dir) {
+		t.Errorf("after mount(8): %s, readable: %v", m.state(t, unit), m.reads(t, dir))
 	}
 }
 
