@@ -57,7 +57,6 @@ func Start(ctx context.Context, args []string) error {
 	cmd.Env = append(os.Environ(), readyEnv+"="+strconv.Itoa(3))
 	cmd.Stderr = os.Stderr // for a crash; the server lets go of it
 	cmd.ExtraFiles = []*os.File{theirs}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
@@ -122,8 +121,13 @@ func (s *starter) tell(err error) {
 	s.pipe.Close()
 }
 
-// detach lets go of the starter's directory and terminal.
+// detach lets go of the starter's directory, terminal and process group. Not
+// before the mount is made: autofs lets its own process group through, and has
+// everybody else wait for the mount.
 func detach() error {
+	if _, err := unix.Setsid(); err != nil {
+		return fmt.Errorf("setsid: %w", err)
+	}
 	if err := os.Chdir("/"); err != nil {
 		return err
 	}
