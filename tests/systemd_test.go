@@ -187,8 +187,11 @@ func (m *machine) boot(t testing.TB) {
 		if t.Failed() {
 			t.Logf("log of systemd:\n%s", m.log())
 		}
-		syscall.Kill(m.pid, syscall.SIGKILL)
-		cmd.Process.Kill()
+		if m.pid > 0 {
+			syscall.Kill(m.pid, syscall.SIGKILL) // and all processes that it has started
+		} else {
+			cmd.Process.Kill()
+		}
 		cmd.Wait()
 	})
 	up := func() bool {
