@@ -1,9 +1,11 @@
 # make demo    all set-up, then the main job on a built-in repository
 # make test    all set-up, then every test
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
-# make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX)
+# make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX), and the links by which mount(8)
+#              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin
 
 PREFIX ?= /usr/local
+SBINDIR ?= /sbin
 GO ?= go
 BIN := bin
 FUZZTIME ?= 30s
@@ -58,6 +60,9 @@ man: build
 
 install: man
 	install -D -m 0755 $(BIN)/deployfs $(DESTDIR)$(PREFIX)/bin/deployfs
+	install -d $(DESTDIR)$(SBINDIR)
+	ln -sf $(PREFIX)/bin/deployfs $(DESTDIR)$(SBINDIR)/mount.fuse.deployfs
+	ln -sf $(PREFIX)/bin/deployfs $(DESTDIR)$(SBINDIR)/mount.deployfs
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(BIN)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \

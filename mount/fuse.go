@@ -35,6 +35,8 @@ type Options struct {
 	AllowOther bool
 	// NoSuid makes the kernel ignore setuid bits and file capabilities.
 	NoSuid bool
+	// NoExec makes the kernel refuse to execute programs.
+	NoExec bool
 	// MaxRead limits the size of a READ request in bytes. 0: no limit.
 	MaxRead uint32
 }
@@ -138,6 +140,9 @@ func (o Options) flags() uintptr {
 	flags := uintptr(unix.MS_RDONLY | unix.MS_NODEV)
 	if o.NoSuid {
 		flags |= unix.MS_NOSUID
+	}
+	if o.NoExec {
+		flags |= unix.MS_NOEXEC
 	}
 	return flags
 }

@@ -38,6 +38,9 @@ func helperMount(path string, opts Options) (*os.File, error) {
 func (o Options) helperOptions() string {
 	escape := strings.NewReplacer(`\`, `\\`, `,`, `\,`).Replace
 	s := "ro,nosuid,nodev," + o.common() + ",fsname=" + escape(o.source())
+	if o.NoExec {
+		s = "noexec," + s
+	}
 	if o.Subtype != "" {
 		s += ",subtype=" + escape(o.Subtype)
 	}

@@ -29,7 +29,7 @@ func TestHelper(t *testing.T) {
 		return
 	}
 	needFUSE(t)
-	if _, err := findHelper(); err != nil {
+	if _, err := Fusermount(); err != nil {
 		t.Skip("skipped:", err)
 	}
 	dir := publicDir(t)
@@ -50,7 +50,7 @@ func TestHelperClosedDevice(t *testing.T) {
 	if info, err := os.Stat(fuseDevice); err != nil || info.Mode().Perm()&0o006 != 0 {
 		t.Skip("skipped: /dev/fuse is open to users here")
 	}
-	if _, err := findHelper(); err != nil {
+	if _, err := Fusermount(); err != nil {
 		t.Skip("skipped:", err)
 	}
 	runAsNobody(t, publicDir(t))
@@ -218,8 +218,8 @@ func testNobodyWithoutHelper(t *testing.T, target string) {
 
 // TestHelperOptions checks that no value breaks out of its option.
 func TestHelperOptions(t *testing.T) {
-	got := Options{Source: `a,suid\,dev\`, Subtype: `b\,c`, AllowOther: true}.helperOptions()
-	want := `ro,nosuid,nodev,default_permissions,allow_other,fsname=a\,suid\\\,dev\\,subtype=b\\\,c`
+	got := Options{Source: `a,suid\,dev\`, Subtype: `b\,c`, AllowOther: true, NoExec: true}.helperOptions()
+	want := `noexec,ro,nosuid,nodev,default_permissions,allow_other,fsname=a\,suid\\\,dev\\,subtype=b\\\,c`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -55,7 +55,7 @@ const helperEnv = "_FUSE_COMMFD=3"
 // runHelper runs fusermount3 on path, with comm as its descriptor 3 when it is
 // not nil, and words its failure.
 func runHelper(op, path string, comm *os.File, args ...string) error {
-	program, err := findHelper()
+	program, err := Fusermount()
 	if err != nil {
 		return noHelper(op, path)
 	}
@@ -80,8 +80,8 @@ func runHelper(op, path string, comm *os.File, args ...string) error {
 	return helperError(op, path, stderr.String(), err)
 }
 
-// findHelper returns the path of fusermount3, or of fusermount.
-func findHelper() (string, error) {
+// Fusermount returns the path of fusermount3, or of fusermount.
+func Fusermount() (string, error) {
 	program, err := exec.LookPath("fusermount3")
 	if err != nil {
 		program, err = exec.LookPath("fusermount")

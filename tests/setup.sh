@@ -12,6 +12,7 @@ need fusermount3 fuse3
 need setfattr attr
 need setfacl acl
 need unshare util-linux
+need systemd-analyze systemd
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

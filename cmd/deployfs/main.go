@@ -10,7 +10,12 @@ import (
 	"deployfs/cmd/internal/cli"
 )
 
-func main() { os.Exit(program().Main(os.Args)) }
+func main() {
+	if isHelper(os.Args) {
+		os.Exit(helperMain(os.Args))
+	}
+	os.Exit(program().Main(os.Args))
+}
 
 // program is the table from which command lines, help, man pages and completion come.
 func program() *cli.Program {
@@ -24,7 +29,7 @@ func program() *cli.Program {
 			{Command: "OSTREE_REPO", Text: "The repository, when there is no --repo and the working directory is none. Without it /ostree/repo is taken."},
 		},
 		Verbs: []cli.Verb{
-			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(),
+			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},

@@ -14,6 +14,8 @@ import (
 type mountOptions struct {
 	cfg        daemon.Config
 	foreground bool
+	printOnly  bool // the unit
+	automount  bool
 }
 
 func mountVerb() cli.Verb {
@@ -31,6 +33,7 @@ func mountVerb() cli.Verb {
 			mtimeOption(&o.cfg.CommitMtime),
 			cli.Flag(&o.cfg.AllowOther, "allow-other", "", "Let other users in; file modes say who may do what"),
 			cli.Flag(&o.cfg.NoSuid, "nosuid", "", "Ignore setuid bits and file capabilities"),
+			cli.Flag(&o.cfg.NoExec, "noexec", "", "Execute no programs of the tree"),
 			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			sizeOption(&o.cfg.Memory, "memory", "Memory for decoded directories (64M)"),
@@ -38,6 +41,8 @@ func mountVerb() cli.Verb {
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
+			cli.Flag(&o.printOnly, "print-unit", "", "Do not mount, but print a unit of systemd that mounts with these options"),
+			cli.Flag(&o.automount, "automount", "", "With --print-unit: a mount unit, and an automount unit that starts it at the first look"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs mount --repo=/srv/repo os/main /mnt", Text: "the newest commit of a ref"},
@@ -45,6 +50,7 @@ func mountVerb() cli.Verb {
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
 			{Command: "deployfs mount --require-signature origin:os/main /mnt", Text: "only when a key of the remote origin signed it"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
+			{Command: "deployfs mount --print-unit os/main /mnt >/etc/systemd/system/deployfs-mnt.service", Text: "for systemd to mount it at each boot"},
 		},
 		Complete: completeRevDir,
 		Run:      o.run,
@@ -69,14 +75,23 @@ With --overlay, writes go to DIR, which afterwards belongs to this commit and th
 
 Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
 
-Where access is restricted by POSIX ACLs, the kernel follows them.`
+Where access is restricted by POSIX ACLs, the kernel follows them.
+
+mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, and a line of /etc/fstab does the same. The options are those of this verb without the dashes, such as verify=always,allow-other,subpath="/a,b", and those that mount(8) knows of every file system; of these ro, rw, dev and those about times and writing change nothing. Who mounts again what is mounted there already changes nothing.
+
+With --print-unit, a service unit of systemd is printed: started means that the tree can be read, stopping it ends the mount. Where it should be kept stands in its first lines. It is ordered as file systems are: before local-fs.target, or before remote-fs.target when the repository or a directory that is named comes by the network; for a user, in default.target. For the root directory and what lies below /usr and /sysroot it is not stopped at shutdown, since the system runs from it. With --automount there are two units, to be kept in two files: a mount unit, for which systemd calls mount(8), and an automount unit that starts it when somebody first looks.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) != 2 {
 		return &cli.UsageError{Text: fmt.Sprintf("a commit and a mountpoint are needed, not %d arguments", len(inv.Args))}
 	}
 	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repoPath(inv), inv.Args[0], inv.Args[1]
-	if o.foreground {
+	switch {
+	case o.printOnly:
+		return o.printUnit(inv)
+	case o.automount:
+		return &cli.UsageError{Text: "--automount goes with --print-unit"}
+	case o.foreground:
 		return daemon.Foreground(ctx, o.cfg)
 	}
 	return daemon.Start(ctx, o.cfg)

@@ -43,8 +43,11 @@ func defaultRepo() string {
 	if path := os.Getenv("OSTREE_REPO"); path != "" {
 		return path
 	}
-	return "/ostree/repo"
+	return systemRepo
 }
+
+// systemRepo is the repository of the running system.
+const systemRepo = "/ostree/repo"
 
 // absolute is path as ostree shows it in messages. An empty one stays: it is no path.
 func absolute(path string) string {

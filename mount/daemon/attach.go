@@ -28,7 +28,7 @@ func (s *server) source() string { return s.cfg.Repo + "#" + s.view.commit.Strin
 func (s *server) attach(target string) error {
 	dev, err := mount.FUSE(target, mount.Options{
 		Source: s.source(), Subtype: "deployfs",
-		AllowOther: s.cfg.AllowOther, NoSuid: s.cfg.NoSuid, MaxRead: maxRead,
+		AllowOther: s.cfg.AllowOther, NoSuid: s.cfg.NoSuid, NoExec: s.cfg.NoExec, MaxRead: maxRead,
 	})
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *server) connect(dev *os.File, target string) error {
 	}
 	s.serve()
 	if err := mount.SetReadAhead(entry.Dev, readAhead); err != nil && !errors.Is(err, os.ErrPermission) {
-		s.log.Printf("%s: %v", target, err)
+		s.warn(err)
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (s *server) newSession(dev *os.File) serving {
 func (s *server) serve() {
 	go func() {
 		if err := s.fuse.Serve(); err != nil {
-			s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), err)
+			s.warn(err)
 			os.Exit(1) // another server may do better
 		}
 		if !s.fuse.Stopped() {

@@ -23,6 +23,7 @@ type Config struct {
 	CommitMtime bool   // show the commit's time instead of 1970
 	AllowOther  bool   // let other users in
 	NoSuid      bool   // ignore setuid bits and file capabilities
+	NoExec      bool   // execute no programs
 	NonEmpty    bool   // mount over a directory that has entries
 	NoLock      bool   // do not hold the repository's lock
 	NoIndex     bool   // neither use nor build a tree index

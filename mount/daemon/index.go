@@ -130,7 +130,7 @@ var errDistrusted = errors.New("it told what is not true")
 func (ix *indexer) stale(s *server, why error) {
 	ix.state.Store(&Index{State: IndexNone, Error: why.Error()})
 	if err := s.change(func(at *session) { at.IndexError = why.Error() }); err != nil {
-		s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), err)
+		s.warn(err)
 	}
 	stale := index.OpenStore(s.view.repo, s.cfg.CacheDir)
 	defer stale.Close()

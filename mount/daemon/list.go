@@ -30,20 +30,30 @@ func List() ([]Status, error) {
 		return nil, err
 	}
 	for i := range list {
-		list[i].Detached = !slices.ContainsFunc(table, func(e mount.Entry) bool { return e.Dev.String() == list[i].Device })
+		at := slices.IndexFunc(table, func(e mount.Entry) bool { return e.Dev.String() == list[i].Device })
+		list[i].Detached = at < 0
+		if at >= 0 && list[i].PID == 0 {
+			list[i].fromTable(table[at])
+		}
 	}
 	for _, e := range table {
 		device := e.Dev.String()
 		if !ours(e) || slices.ContainsFunc(list, func(s Status) bool { return s.Device == device }) {
 			continue
 		}
-		at := strings.LastIndexByte(e.Source, '#')
-		conn, _ := e.Connection()
-		list = append(list, Status{
-			Mountpoint: e.Mountpoint, Repo: e.Source[:max(at, 0)], Commit: e.Source[at+1:], Device: device, Connection: conn,
-		})
+		var s Status
+		s.fromTable(e)
+		list = append(list, s)
 	}
 	return list, nil
+}
+
+// fromTable takes what the mount table tells.
+func (s *Status) fromTable(e mount.Entry) {
+	at := strings.LastIndexByte(e.Source, '#')
+	s.Mountpoint, s.Device = e.Mountpoint, e.Dev.String()
+	s.Repo, s.Commit = e.Source[:max(at, 0)], e.Source[at+1:]
+	s.Connection, _ = e.Connection()
 }
 
 // servers are the mounts whose keeper or server answers.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/fs"
 	"deployfs/mount"
 	"deployfs/mount/keeper"
@@ -74,6 +76,9 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	if _, err := unix.Setsid(); err != nil {
+		return os.NewSyscallError("setsid", err)
+	}
 	return os.Chdir("/")
 }
 
@@ -127,7 +132,12 @@ func (s *server) resume() (err error) {
 
 // report logs why an entry can't be shown.
 func (s *server) report(path string, err error) {
-	s.log.Printf("%s: %s: %v", Line(s.cfg.Mountpoint), Line(path), err)
+	s.log.Print(failure(s.cfg.Mountpoint, path, err))
+}
+
+// warn logs what keeps the mount from working as well as it could.
+func (s *server) warn(err error) {
+	s.log.Print(event{level: levelWarning, mount: s.cfg.Mountpoint, reason: err.Error()})
 }
 
 // wait returns when this process is no longer needed. A signal that ends it is
@@ -160,7 +170,7 @@ var errAlone = errors.New("the keeper is gone: if this server dies, too, so does
 
 // Alone is called when the keeper is gone.
 func (s *server) Alone() {
-	s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), errAlone)
+	s.warn(errAlone)
 	s.keeper.AnswerAlone(s)
 }
 

@@ -37,15 +37,22 @@ func Foreground(ctx context.Context, cfg Config) error {
 	}
 	ctx, stop := untilHangup(ctx)
 	defer stop()
-	log := newLog(false)
 	return keeper.Run(ctx, keeper.Job{
-		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Foreground: true, Log: log,
+		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Foreground: true, Log: logKeeper,
 		Ready: func(err error) {
-			if err == nil && notify("READY=1") != nil {
-				log.Printf("%s: the service manager does not listen", Line(cfg.Mountpoint))
+			if err == nil {
+				err = notify("READY=1")
+				if err != nil {
+					logKeeper(true, cfg.Mountpoint, err.Error())
+				}
 			}
 		},
 	})
+}
+
+// logKeeper writes what a keeper has to say.
+func logKeeper(foreground bool, mountpoint, reason string) {
+	newLog(!foreground).Print(event{level: levelWarning, mount: mountpoint, reason: reason})
 }
 
 // Keep is what a keeper in the background does, and one that has become another
@@ -53,7 +60,7 @@ func Foreground(ctx context.Context, cfg Config) error {
 func Keep(ctx context.Context) error {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if keeper.Inherits() {
-		return keeper.Inherit(ctx, keeper.Job{Log: newLog(true)})
+		return keeper.Inherit(ctx, keeper.Job{Log: logKeeper})
 	}
 	data, launcher, err := keeper.Launched()
 	if err != nil {
@@ -64,7 +71,7 @@ func Keep(ctx context.Context) error {
 		return err
 	}
 	keeper.Run(ctx, keeper.Job{ // whoever has launched it tells the error
-		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Log: newLog(true), Ready: launcher.Tell,
+		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Log: logKeeper, Ready: launcher.Tell,
 	})
 	return nil
 }

@@ -35,8 +35,9 @@ func (k *keeper) spawn(program string, waits bool) (*child, error) {
 	c.process, err = os.StartProcess(program, []string{"deployfs", ServerVerb, k.name}, &os.ProcAttr{
 		Env:   k.childEnv(),
 		Files: []*os.File{k.null, k.null, k.stderr, theirs},
-		// A session of its own: what the terminal sends is for the keeper.
-		Sys: &syscall.SysProcAttr{Setsid: true, PidFD: &c.dead},
+		// A session of its own, as what the terminal sends is for the keeper. The
+		// first gets it when it has mounted: autofs lets no other group through.
+		Sys: &syscall.SysProcAttr{Setsid: k.Session != nil, PidFD: &c.dead},
 	})
 	if err != nil {
 		ch.close()

@@ -15,7 +15,7 @@ import (
 func (k *keeper) wakeUp() func() {
 	read, write, err := os.Pipe()
 	if err != nil {
-		k.log.Printf("%s: %v", k.name, err)
+		k.say("%v", err)
 		read, write = k.null, k.null
 	}
 	k.wake = read
@@ -50,7 +50,7 @@ func (k *keeper) takeAway() {
 		err = mount.Unmount(k.Place.Mountpoint, true)
 	}
 	if err != nil {
-		k.log.Printf("%v", err)
+		k.say("%v", err)
 	}
 }
 

@@ -33,7 +33,7 @@ func (k *keeper) become(program *os.File) {
 	}
 	channel, err := k.server.ch.file()
 	if err != nil {
-		k.log.Printf("%s: %v", k.name, err)
+		k.say("%v", err)
 		return
 	}
 	defer channel.Close()
@@ -42,7 +42,7 @@ func (k *keeper) become(program *os.File) {
 	for name, file := range files {
 		fd := file.Fd()
 		if _, err := unix.FcntlInt(fd, unix.F_SETFD, 0); err != nil {
-			k.log.Printf("%s: %v", k.name, err)
+			k.say("%v", err)
 		}
 		list = append(list, fmt.Sprintf("%s=%d", name, fd))
 	}
@@ -52,7 +52,7 @@ func (k *keeper) become(program *os.File) {
 	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
 	path := fmt.Sprintf("/proc/self/fd/%d", program.Fd())
 	err = unix.Exec(path, []string{"deployfs", Verb, k.name}, env)
-	k.log.Printf("%s: the keeper stays what it was: %v", k.name, err)
+	k.say("the keeper stays what it was: %v", err)
 	k.asking = nil
 	for _, file := range files {
 		unix.CloseOnExec(int(file.Fd()))
@@ -92,6 +92,7 @@ func (k *keeper) inherit() error {
 	if err := k.load(); err != nil {
 		return err
 	}
+	k.name = k.Place.Mountpoint
 	fd, err := unix.FcntlInt(end.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("dup", err)

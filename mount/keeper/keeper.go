@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"time"
 
@@ -32,7 +31,8 @@ type Job struct {
 	Version    int             // of the state that this program's servers speak
 	Name       string          // of the mount, in the list of processes
 	Foreground bool            // servers write to standard error
-	Log        *log.Logger
+	// Log is told what users should know of a mount.
+	Log func(foreground bool, mountpoint, reason string)
 	// Ready is called once: when the tree can be used, or with the reason why
 	// it will not be.
 	Ready func(error)
@@ -43,7 +43,7 @@ type Job struct {
 type keeper struct {
 	*kept
 	name     string
-	log      *log.Logger
+	log      func(foreground bool, mountpoint, reason string)
 	tell     func(error)
 	wake     *os.File // can be read when the mount is to end
 	null     *os.File
@@ -122,6 +122,11 @@ func (k *keeper) openStderr() error {
 	return err
 }
 
+// say logs something about the mount.
+func (k *keeper) say(format string, args ...any) {
+	k.log(k.Foreground, k.name, fmt.Sprintf(format, args...))
+}
+
 // run does what comes up until the mount has ended.
 func (k *keeper) run() error {
 	for k.server != nil || !k.gone && k.failure == nil {
@@ -152,7 +157,7 @@ func (k *keeper) hear(c *child) {
 	if err != nil {
 		c.mute = true // it is ending
 		if !errors.Is(err, io.EOF) {
-			k.log.Printf("%s: from its server: %v", k.name, err)
+			k.say("from its server: %v", err)
 			c.process.Kill()
 		}
 		return
@@ -199,7 +204,7 @@ func (k *keeper) note() {
 		k.Server, k.Began = k.server.process.Pid, k.server.began
 	}
 	if err := k.save(); err != nil {
-		k.log.Printf("%s: %v", k.name, err)
+		k.say("%v", err)
 	}
 }
 
@@ -224,7 +229,7 @@ func (k *keeper) failed(c *child, why error) {
 	case k.tell != nil:
 		k.failure = why
 	default:
-		k.log.Printf("%s: a new server can't serve: %v", k.name, why)
+		k.say("a new server can't serve: %v", why)
 	}
 }
 
@@ -284,14 +289,14 @@ func (k *keeper) mourn(how string, lived time.Duration) {
 	k.Restarts++
 	pause := k.deaths.next(time.Now(), lived)
 	k.restart = time.Now().Add(pause)
-	text := fmt.Sprintf("%s: the server has died after %v (%s); another takes over", k.name, lived.Round(time.Millisecond), how)
+	text := fmt.Sprintf("the server has died after %v (%s); another takes over", lived.Round(time.Millisecond), how)
 	if pause > 0 {
 		text += fmt.Sprintf(" in %v, as it is the %d. in a short time", pause, len(k.deaths.times))
 	}
-	k.log.Print(text)
 	if words := k.lastWords(); words != "" {
-		k.log.Printf("%s: its last words: %q", k.name, words)
+		text += "; its last words: " + words
 	}
+	k.say("%s", text)
 	if k.upgrader != nil && k.heir == nil {
 		k.refuse(&Failure{Text: "the new server has died (" + how + ")"})
 	}
@@ -301,7 +306,7 @@ func (k *keeper) mourn(how string, lived time.Duration) {
 func (k *keeper) revive() {
 	var err error
 	if k.server, err = k.spawn(self, false); err != nil {
-		k.log.Printf("%s: %v", k.name, err)
+		k.say("%v", err)
 		k.restart = time.Now().Add(max(k.deaths.next(time.Now(), 0), firstPause))
 		return
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"os/signal"
 	"strings"
@@ -94,7 +93,7 @@ func (i idle) Alone() { i.s.AnswerAlone(i) }
 func fakeKeeper(string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	job := Job{Version: testVersion, Name: "test", Log: log.New(io.Discard, "", 0)}
+	job := Job{Version: testVersion, Name: "test", Log: func(bool, string, string) {}}
 	if Inherits() {
 		Inherit(ctx, job)
 		return
@@ -320,7 +319,7 @@ func TestLog(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		done <- Run(ctx, Job{
-			Config: json.RawMessage(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: log.logger(),
+			Config: json.RawMessage(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: log.say,
 			Ready: func(err error) { ready <- err },
 		})
 	}()
@@ -331,7 +330,7 @@ func TestLog(t *testing.T) {
 	if !eventually(10*time.Second, func() bool { return strings.Contains(log.String(), "in 500ms, as it is the 6.") }) {
 		t.Errorf("log:\n%s", log.String())
 	}
-	for _, want := range []string{"/mnt: the server has died after ", "(signal: killed); another takes over", "(exit status 2)", "its last words: \"panic: the end"} {
+	for _, want := range []string{"/mnt: \"the server has died after ", "(signal: killed); another takes over", "(exit status 2)", "its last words: panic: the end"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %q in:\n%s", want, log.String())
 		}
@@ -352,19 +351,17 @@ type logBuffer struct {
 	text strings.Builder
 }
 
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
 func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
 }
 
-func (b *logBuffer) logger() *log.Logger { return log.New(b, "", 0) }
+func (b *logBuffer) say(_ bool, mountpoint, reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fmt.Fprintf(&b.text, "%s: %q\n", mountpoint, reason)
+}
 
 // TestMessages carry files, and are bounded.
 func TestMessages(t *testing.T) {

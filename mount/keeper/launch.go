@@ -30,7 +30,6 @@ func Launch(ctx context.Context, config json.RawMessage, name string) error {
 	cmd.Env = append(os.Environ(), channelEnv+"=3")
 	cmd.Stderr = os.Stderr // for a crash; the keeper lets go of it
 	cmd.ExtraFiles = []*os.File{theirs}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	theirs.Close()
 	if err == nil {
@@ -94,7 +93,13 @@ func (l *Launcher) Tell(err error) {
 	l.ch.close()
 }
 
+// detach lets go of the launcher's process group, too. Not before the mount is
+// made: autofs lets its own process group through, and has everybody else wait
+// for the mount.
 func detach() error {
+	if _, err := unix.Setsid(); err != nil {
+		return fmt.Errorf("setsid: %w", err)
+	}
 	if err := os.Chdir("/"); err != nil {
 		return err
 	}

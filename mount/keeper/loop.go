@@ -39,7 +39,7 @@ func (k *keeper) turn() {
 		on(conn.fd, unix.POLLIN, func() { k.asked(conn) })
 	}
 	if _, err := unix.Poll(fds, k.patience()); err != nil && err != unix.EINTR {
-		k.log.Printf("%s: poll: %v", k.name, err)
+		k.say("poll: %v", err)
 		time.Sleep(firstPause)
 	}
 	for i, fd := range fds {

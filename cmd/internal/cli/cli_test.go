@@ -244,3 +244,17 @@ func TestText(t *testing.T) {
 		t.Errorf("%q %q", text, exact)
 	}
 }
+
+// TestGiven holds that a verb learns which options it was given, in whatever way they are written.
+func TestGiven(t *testing.T) {
+	p := testProgram()
+	options := p.options(&p.Verbs[0], new(Invocation), new(bool))
+	rest, given, err := parse(options, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
+	var words []string
+	for _, g := range given {
+		words = append(words, g.Word())
+	}
+	if got := strings.Join(words, "|"); err != nil || got != "--dironly|--key=a b|--key=|--json" || strings.Join(rest, "|") != "x|--key=y" {
+		t.Errorf("%q, %q, %v", words, rest, err)
+	}
+}

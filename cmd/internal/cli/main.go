@@ -49,7 +49,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer
 	inv := &Invocation{Program: p, Stdout: out, Stderr: stderr}
 	var version bool
 	var err error
-	inv.Args, err = parse(p.options(v, inv, &version), rest)
+	inv.Args, inv.Given, err = parse(p.options(v, inv, &version), rest)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))
@@ -65,7 +65,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer
 // noVerb answers a command line without a verb that the program knows.
 func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, err := parse(p.global(new(Invocation), &version), args)
+	_, _, err := parse(p.global(new(Invocation), &version), args)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.programUsage())

@@ -19,11 +19,12 @@ type parser struct {
 	options []Option
 	args    []string // what is still to be read
 	rest    []string // arguments that are no options
+	given   []Given
 }
 
-// parse sets the options that args hold and returns the other arguments. It stops with errHelp at
-// the first --help, and with a [*UsageError] at the first wrong option.
-func parse(options []Option, args []string) ([]string, error) {
+// parse sets the options that args hold and returns them and the other arguments. It stops with
+// errHelp at the first --help, and with a [*UsageError] at the first wrong option.
+func parse(options []Option, args []string) (rest []string, given []Given, err error) {
 	p := parser{options: options, args: args}
 	for len(p.args) > 0 {
 		arg := p.args[0]
@@ -31,7 +32,7 @@ func parse(options []Option, args []string) ([]string, error) {
 		var err error
 		switch {
 		case arg == "--":
-			return append(p.rest, p.args...), nil
+			return append(p.rest, p.args...), p.given, nil
 		case len(arg) < 2 || arg[0] != '-':
 			p.rest = append(p.rest, arg)
 		case arg[1] == '-':
@@ -40,10 +41,10 @@ func parse(options []Option, args []string) ([]string, error) {
 			err = p.short(arg)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return p.rest, nil
+	return p.rest, p.given, nil
 }
 
 // long reads --name, --name=value or --name value.
@@ -82,7 +83,7 @@ func (p *parser) short(arg string) error {
 // next applies an option whose value, if it takes one, is the next argument.
 func (p *parser) next(o *Option, arg string) error {
 	if o.NoArg {
-		return o.set("")
+		return p.apply(o, arg, "")
 	}
 	if len(p.args) == 0 {
 		return &UsageError{Text: "Missing argument for " + arg, brief: true}
@@ -93,6 +94,7 @@ func (p *parser) next(o *Option, arg string) error {
 }
 
 func (p *parser) apply(o *Option, arg, value string) error {
+	p.given = append(p.given, Given{o, value})
 	if err := o.set(value); err != nil {
 		return &UsageError{Text: "--" + o.Name + ": " + err.Error(), brief: true}
 	}

@@ -40,6 +40,7 @@ type Example struct{ Command, Text string }
 type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
+	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
 	Verbose   bool
@@ -58,6 +59,20 @@ type Option struct {
 	Values []string // the values there are, for completion; nil completes files
 
 	set func(value string) error
+}
+
+// Given is an option as a command line has it.
+type Given struct {
+	*Option
+	Value string
+}
+
+// Word is the option as one word of a command line, whatever way it was written: --name=value.
+func (g Given) Word() string {
+	if g.NoArg && g.Value == "" {
+		return "--" + g.Name
+	}
+	return "--" + g.Name + "=" + g.Value
 }
 
 // Flag is an option without a value that sets *p.

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/mount"
+	"deployfs/mount/unit"
+)
+
+// printUnit prints units for exactly this command line.
+func (o *mountOptions) printUnit(inv *cli.Invocation) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	repo, rev, dir := o.cfg.Repo, o.cfg.Rev, place(o.cfg.Mountpoint)
+	var words, options []string
+	needs := []string{repo}
+	for _, g := range inv.Given {
+		if g.Name == "repo" || g.Name == "verbose" || slices.Contains(notForHelper, g.Name) {
+			continue
+		}
+		if g.Arg == "DIR" || g.Arg == "FILE" {
+			g.Value = absolute(g.Value)
+			needs = append(needs, g.Value)
+		}
+		words = append(words, g.Word())
+		options = append(options, strings.TrimPrefix(g.Word(), "--"))
+	}
+	title := "deployfs: " + rev + " of " + repo
+	var text string
+	if o.automount {
+		a := unit.Automount{Source: repo + "#" + rev, Mountpoint: dir, Options: options, Title: title, Needs: needs, Manager: manager(needs)}
+		text, err = a.Text()
+	} else {
+		args := slices.Concat([]string{"mount", "--foreground", "--repo=" + repo}, words, []string{"--", rev, dir})
+		text = unit.Service{Program: program, Args: args, Mountpoint: dir, Title: title, Needs: needs, Manager: manager(needs)}.Text()
+	}
+	if err == nil {
+		_, err = inv.Stdout.WriteString(text)
+	}
+	return err
+}
+
+// place is the mountpoint as the mount table will show it, also when it is not there yet.
+func place(dir string) string {
+	if name, err := mount.Canonical(dir); err == nil {
+		return name
+	}
+	return absolute(dir)
+}
+
+// remoteTypes are file systems that come with the network.
+var remoteTypes = strings.Fields("nfs nfs4 cifs smb3 ceph 9p afs glusterfs fuse.glusterfs fuse.sshfs ocfs2 gfs2")
+
+// manager is who is to run a unit that needs these paths.
+func manager(needs []string) unit.Manager {
+	if os.Geteuid() != 0 {
+		return unit.User
+	}
+	table, err := mount.Table()
+	if err != nil {
+		return unit.Local
+	}
+	for _, path := range needs {
+		for ; ; path = filepath.Dir(path) {
+			if e, ok := mount.At(table, path); ok {
+				if slices.Contains(remoteTypes, e.Type) {
+					return unit.Remote
+				}
+				break
+			}
+			if path == "/" {
+				break
+			}
+		}
+	}
+	return unit.Local
+}
