@@ -39,14 +39,7 @@ func Foreground(ctx context.Context, cfg Config) error {
 	defer stop()
 	return keeper.Run(ctx, keeper.Job{
 		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Foreground: true, Log: logKeeper,
-		Ready: func(err error) {
-			if err == nil {
-				err = notify("READY=1")
-				if err != nil {
-					logKeeper(true, cfg.Mountpoint, err.Error())
-				}
-			}
-		},
+		Ready: func(error) {}, // it is returned, too
 	})
 }
 

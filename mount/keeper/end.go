@@ -29,6 +29,7 @@ func (k *keeper) endMount() {
 		return
 	}
 	k.deadline = time.Now().Add(endTime)
+	k.manager("STOPPING=1")
 	if k.tell != nil { // it has not come to be
 		k.server.process.Signal(unix.SIGTERM)
 		return

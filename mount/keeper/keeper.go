@@ -90,12 +90,16 @@ func newKeeper(job Job) (*keeper, error) {
 	return k, nil
 }
 
-// begin starts the first server.
+// begin starts the first server, or the next when an earlier keeper has left a
+// mount to the service manager.
 func (k *keeper) begin(job Job) (err error) {
-	if k.kept, err = newKept(); err != nil {
-		return err
+	if !job.Foreground || !k.recover() {
+		if k.kept, err = newKept(); err != nil {
+			return err
+		}
+		k.Version, k.Config, k.Foreground = job.Version, job.Config, job.Foreground
 	}
-	k.Version, k.Config, k.Foreground, k.OOM = job.Version, job.Config, job.Foreground, protect()
+	k.OOM = protect()
 	if err := k.openStderr(); err != nil {
 		return err
 	}
@@ -103,6 +107,7 @@ func (k *keeper) begin(job Job) (err error) {
 		return err
 	}
 	k.hold(controlName, k.listener)
+	k.store(stateName, k.state)
 	k.server, err = k.spawn(self, false)
 	return err
 }
@@ -142,6 +147,7 @@ func (k *keeper) close() {
 	if k.listener == nil {
 		return
 	}
+	k.unstore()
 	for name, file := range k.files {
 		if name != controlName {
 			file.Close()
@@ -194,6 +200,7 @@ func (k *keeper) keep(m *message) {
 	}
 	for name, file := range files {
 		k.hold(name, file)
+		k.store(name, file)
 	}
 	m.files = nil
 }
@@ -213,6 +220,7 @@ func (k *keeper) served(c *child) {
 	c.ready = true
 	k.note()
 	if k.tell != nil {
+		k.manager("READY=1")
 		k.tell(nil)
 		k.tell = nil
 	}
