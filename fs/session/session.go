@@ -41,6 +41,9 @@ type Session struct {
 	init    []byte
 	log     func(format string, args ...any)
 
+	mu     sync.Mutex
+	unused []*buffers
+
 	readers  sync.WaitGroup
 	waiting  atomic.Int32 // readers that wait for a request
 	active   atomic.Int32 // requests that are being answered
@@ -171,9 +174,13 @@ func (s *Session) start(failed chan<- error) {
 // read answers requests until too many wait for some.
 func (s *Session) read(failed chan<- error) error {
 	idle := int32(max(runtime.GOMAXPROCS(0), minIdle))
-	in, out := make([]byte, s.maxSize+replySize), make([]byte, s.maxSize+replySize)
+	b, err := s.takeBuffers()
+	if err != nil {
+		return err
+	}
+	defer s.giveBuffers(b)
 	for {
-		n, err := retry(func() (int, error) { return unix.Read(s.fd, in) })
+		n, err := retry(func() (int, error) { return unix.Read(s.fd, b.in) })
 		if err == unix.ENOENT {
 			continue // the request was taken back
 		}
@@ -192,7 +199,7 @@ func (s *Session) read(failed chan<- error) error {
 			s.active.Add(-1)
 			return nil
 		}
-		s.answer(in[:n], out)
+		s.answer(b, n)
 		s.active.Add(-1)
 		if s.waiting.Add(1) > idle {
 			s.waiting.Add(-1)
@@ -201,15 +208,15 @@ func (s *Session) read(failed chan<- error) error {
 	}
 }
 
-// answer answers one request. That the kernel does not wait for an answer is
-// none of our business: its caller was killed, or it got an earlier one.
-func (s *Session) answer(in, out []byte) {
-	n, status := s.server.HandleRequest([][]byte{in}, [][]byte{out})
-	if !status.Ok() || n == 0 {
+// answer answers a request of n bytes. That the kernel does not wait for an
+// answer is none of our business: its caller was killed, or it got an earlier one.
+func (s *Session) answer(b *buffers, n int) {
+	size, status := s.server.HandleRequest([][]byte{b.in[:n]}, [][]byte{b.out})
+	if !status.Ok() || size == 0 {
 		return
 	}
-	if _, err := retry(func() (int, error) { return unix.Write(s.fd, out[:n]) }); err != nil && err != unix.ENOENT && err != unix.ENODEV {
-		s.log("answer of %d bytes: %v", n, err)
+	if err := b.reply(s.fd, size); err != nil && err != unix.ENOENT && err != unix.ENODEV {
+		s.log("answer of %d bytes: %v", size, err)
 	}
 }
 
