@@ -27,6 +27,7 @@ var heights = map[string]int{
 	"fs/flight":         0,
 	"fs":                6,
 	"mount":             0,
+	"mount/confine":     0,
 	"mount/daemon":      8,
 	"cmd/internal/cli":  0,
 	"cmd/deployfs":      10,
