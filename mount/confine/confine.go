@@ -32,7 +32,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,6 +84,7 @@ func (r Report) String() string {
 func Apply(rules Rules) (Report, error) { return apply(rules, landlockVersion()) }
 
 func apply(rules Rules, version int) (done Report, err error) {
+	defer watch()()
 	if err := everyThread(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
 		if err == unix.ENOTSUP {
 			return done, ErrThreads
@@ -105,15 +105,4 @@ func apply(rules Rules, version int) (done Report, err error) {
 		return done, fmt.Errorf("seccomp: %w", err)
 	}
 	return done, nil
-}
-
-// everyThread makes a system call in every thread, those to come included. It
-// must have the same result in each.
-//
-//go:uintptrescapes
-func everyThread(call, a1, a2, a3 uintptr) error {
-	if _, _, errno := syscall.AllThreadsSyscall6(call, a1, a2, a3, 0, 0, 0); errno != 0 {
-		return errno
-	}
-	return nil
 }

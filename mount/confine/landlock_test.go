@@ -25,6 +25,7 @@ func useVersion(p place) (answers, error) {
 		return nil, err
 	}
 	defer unix.Close(tcp)
+	defer watch()()
 	if err := everyThread(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
 		return nil, ErrThreads
 	}
