@@ -36,6 +36,7 @@ func mountVerb() cli.Verb {
 			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories (1G)"),
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
+			cli.Flag(&o.cfg.NoConfine, "no-confine", "", "Let the server keep all rights; to find out whether confinement is what fails"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
 		},
 		Examples: []cli.Example{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,6 +38,14 @@ func Serve(ctx context.Context, cfg Config) error {
 	err = WithRemedy(s.start(ctx))
 	if err == nil && starter != nil {
 		err = detach()
+	}
+	if err == nil {
+		if !s.cfg.NoConfine {
+			s.unmounter, err = newUnmounter(s.cfg.Mountpoint)
+		}
+		if e := s.confine(); e != nil {
+			s.log.Printf("%s: %v", Line(s.cfg.Mountpoint), e)
+		}
 	}
 	if err != nil {
 		s.end()
@@ -89,6 +98,9 @@ type server struct {
 	ended   chan struct{} // closed when the kernel has ended the connection
 	indexer *indexer
 	data    DataPath
+
+	confined  atomic.Value // string: what confine did
+	unmounter *unmounter
 }
 
 // start does everything until the tree can be used.
@@ -157,6 +169,9 @@ func (s *server) mine() bool {
 
 // unmount takes the mount away, also when somebody still uses it.
 func (s *server) unmount() error {
+	if s.unmounter != nil {
+		return s.unmounter.unmount()
+	}
 	err := mount.Unmount(s.cfg.Mountpoint, false)
 	if errors.Is(err, mount.ErrBusy) {
 		err = mount.Unmount(s.cfg.Mountpoint, true)
@@ -199,12 +214,13 @@ func (s *server) idle() bool {
 // status is what the server tells about itself.
 func (s *server) status() Status {
 	f := s.view.fs.Stats()
+	confined, _ := s.confined.Load().(string)
 	return Status{
 		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: s.view.commit.String(),
 		Subpath: s.cfg.Subpath, Overlay: s.cfg.Overlay, Verify: s.cfg.Verify.String(),
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: s.view.lock != nil,
 		Device: s.device.String(), Connection: s.conn, PID: os.Getpid(), Since: s.since,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
+		Data: s.data.Path.String(), DataReason: s.data.Reason, Index: s.indexer.status(), Confined: confined, Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
 	}
 }

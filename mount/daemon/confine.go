@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/mount/confine"
+	"deployfs/objstore"
+	"deployfs/objstore/index"
+)
+
+// maxFiles bounds the open files of a server whose kernel does not ask for opens:
+// those that are kept for the next read, and one for each read at the moment.
+const maxFiles = 1 << 16
+
+// confine gives up what the server will not need any more, now that the
+// repository is open and the tree is mounted. Where that can't be, the tree is
+// served all the same; the status says so. An error is worth a line in the log.
+func (s *server) confine() error {
+	switch {
+	case s.cfg.NoConfine:
+		s.confined.Store("none: as asked")
+		return nil
+	case s.data.Path == DataPassthrough:
+		s.confined.Store("none: passthrough")
+		return nil
+	}
+	time.Now().Zone() // reads the time zone
+	report, err := confine.Apply(s.rules())
+	s.confined.Store(report.String())
+	switch {
+	case errors.Is(err, confine.ErrThreads):
+		s.confined.Store("none: built with cgo")
+		return nil
+	case err != nil:
+		return fmt.Errorf("confinement: %w", err)
+	}
+	return nil
+}
+
+// rules are what a server of this view needs until it ends.
+func (s *server) rules() confine.Rules {
+	rules := confine.Rules{Capabilities: capabilities(s.view.repo), Write: []string{os.DevNull}}
+	for repo := s.view.repo; repo != nil; repo = repo.Parent() {
+		// Objects may lie elsewhere.
+		rules.Read = append(rules.Read, repo.Path(), filepath.Join(repo.Path(), "objects"))
+		// The index builder locks it, too; it is not made for that.
+		rules.Write = append(rules.Write, filepath.Join(repo.Path(), ".lock"))
+	}
+	rules.Read = append(rules.Read, "/proc") // the mount table, until the keeper unmounts
+	if dir, err := runtimeDir(); err == nil {
+		rules.Remove = []string{dir} // the control socket
+	}
+	if !s.cfg.NoIndex {
+		rules.Execute = "/proc/self/exe"
+		index.OpenStore(s.view.repo, s.cfg.CacheDir).Close() // makes directories
+		rules.Write = append(rules.Write, filepath.Join(s.cfg.Repo, "deployfs"))
+	}
+	rules.Write = append(rules.Write, s.scratch()...)
+	if s.data.Path == DataCached {
+		rules.OpenFiles = maxFiles
+	}
+	return rules
+}
+
+// scratch is where derived data goes: the cache directory, made if it may be;
+// where that is not the user's alone, content is inflated in files without a name
+// in the directory for temporary ones.
+func (s *server) scratch() []string {
+	dir, inflates := s.cfg.CacheDir, false
+	for repo := s.view.repo; repo != nil; repo = repo.Parent() {
+		inflates = inflates || repo.Mode() == objstore.Archive
+	}
+	if !inflates {
+		return []string{dir}
+	}
+	var st unix.Stat_t
+	if os.MkdirAll(dir, 0o700) != nil || unix.Lstat(dir, &st) != nil || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return []string{dir, os.TempDir()}
+	}
+	return []string{dir}
+}
+
+// capabilities are what root needs of its own to show a repository.
+//
+//   - CAP_DAC_READ_SEARCH, to read objects that others own, whatever their mode
+//   - CAP_SYS_ADMIN, to see trusted.* attributes, which objects of a bare
+//     repository may have: without it they are not there, and the object seems
+//     damaged. Mounting is denied by other means.
+//
+// The rest needs none: security.* attributes and ACLs are read by whoever may
+// read the file, what is written belongs to root, locks and a lower priority are
+// anybody's.
+func capabilities(repo *objstore.Repo) []int {
+	keep := []int{unix.CAP_DAC_READ_SEARCH}
+	for ; repo != nil; repo = repo.Parent() {
+		if repo.Mode() == objstore.Bare && repo.HasXattrs() {
+			return append(keep, unix.CAP_SYS_ADMIN)
+		}
+	}
+	return keep
+}
