@@ -13,17 +13,17 @@
 //   - capabilities, but those that are kept, from every set
 //   - files: with Landlock, all but those that the [Rules] name; it also ends TCP,
 //     and from Linux 6.12 on abstract Unix sockets and signals to others
-//   - system calls, with seccomp: see the table of denied ones; every socket but
-//     Unix ones, user namespaces, and new executable memory
+//   - system calls, with seccomp: see the table of denied ones, which also end
+//     changes of modes, owners and attributes of files; sockets, connections and
+//     namespaces to be made, and new executable memory
 //   - core dumps, which would hold what was read
 //
 // The kernel decides how much of that there is: [Report] tells.
 //
 // # What is not
 //
-// Files that are open stay as they are. Sockets that have a path, such as that of
-// the system's log, can be connected to as their modes allow. stat(2) and
-// readlink(2) are not restricted. The number of processes is not limited: the
+// Files that are open stay as they are, and so do connections: the system's log is
+// written to until it closes its end. stat(2) and readlink(2) are not restricted. The number of processes is not limited: the
 // limit counts all processes of the user, so that others' would end this one.
 // Nor is the size of files, as a signal would end the process that reaches it.
 package confine
@@ -48,7 +48,7 @@ type Rules struct {
 	Remove       []string // directories in which files may be removed
 	Execute      string   // a program that may be run, "" is none
 	Capabilities []int    // CAP_* that are kept, of those that the process has
-	Abstract     bool     // connect to abstract Unix sockets
+	Connect      bool     // connect to Unix sockets
 	OpenFiles    uint64   // bound of open files, if there was no lower one; 0 sets none
 }
 
@@ -101,7 +101,7 @@ func apply(rules Rules, version int) (done Report, err error) {
 		return done, fmt.Errorf("capabilities: %w", err)
 	}
 	done.Capabilities = true
-	if done.Seccomp, err = denyCalls(); err != nil {
+	if done.Seccomp, err = denyCalls(&rules); err != nil {
 		return done, fmt.Errorf("seccomp: %w", err)
 	}
 	return done, nil

@@ -20,7 +20,8 @@ func serve(p place) (answers, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := listener(p.in("run/log")); err != nil {
+	log, err := connected(p.in("run/log"))
+	if err != nil {
 		return nil, err
 	}
 	report, err := Apply(p.rules())
@@ -28,7 +29,7 @@ func serve(p place) (answers, error) {
 		return nil, err
 	}
 	found := try(forbidden(p))
-	for what, answer := range try(allowed(p, before)) {
+	for what, answer := range try(allowed(p, before, log)) {
 		found[what] = answer
 	}
 	found["report"] = report.String()
@@ -51,6 +52,10 @@ func forbidden(p place) map[string]func() error {
 		"link out of repo":   func() error { return os.Link(p.in("repo/object"), p.in("cache/object")) },
 		"make a device":      func() error { return unix.Mknod(p.in("cache/device"), unix.S_IFCHR|0o600, 0) },
 		"make a socket":      func() error { return unix.Mknod(p.in("cache/socket"), unix.S_IFSOCK|0o600, 0) },
+		"chmod outside":      func() error { return unix.Chmod(p.in("outside/file"), 0o666) },
+		"chown outside":      func() error { return unix.Fchownat(unix.AT_FDCWD, p.in("outside/file"), -1, -1, 0) },
+		"set an attribute":   func() error { return unix.Setxattr(p.in("repo/object"), "user.x", []byte("x"), 0) },
+		"touch outside":      func() error { return unix.UtimesNanoAt(unix.AT_FDCWD, p.in("outside/file"), nil, 0) },
 		"run another":        func() error { return exec.Command("/bin/true").Run() },
 		"run from cache":     func() error { return unix.Exec(p.in("cache/program"), []string{"x"}, nil) },
 
@@ -62,37 +67,37 @@ func forbidden(p place) map[string]func() error {
 		"ptrace":            func() error { return unix.PtraceAttach(os.Getppid()) },
 		"TCP":               func() error { return socket(unix.AF_INET, unix.SOCK_STREAM, &unix.SockaddrInet4{Port: 9}) },
 		"UDP":               func() error { return socket(unix.AF_INET6, unix.SOCK_DGRAM, &unix.SockaddrInet6{Port: 9}) },
+		"a socket's path":   func() error { return socket(unix.AF_UNIX, unix.SOCK_STREAM, &unix.SockaddrUnix{Name: p.in("run/log")}) },
 		"executable memory": execute,
 		"raise":             func() error { return raise(unix.CAP_SYS_ADMIN) },
 		"become root":       func() error { return syscall.Setreuid(1, 0) },
 		"bind a name":       func() error { _, err := listener(p.in("cache/listener")); return err },
 		"abstract socket":   func() error { return socket(unix.AF_UNIX, unix.SOCK_STREAM, abstract) },
 		"signal the parent": func() error { return unix.Kill(os.Getppid(), 0) },
+		"slow the parent":   func() error { return unix.Setpriority(unix.PRIO_PROCESS, os.Getppid(), 19) },
 	}
 }
 
-func allowed(p place, before *os.File) map[string]func() error {
+func allowed(p place, before *os.File, log int) map[string]func() error {
 	return map[string]func() error{
-		"read":             func() error { return read(p.in("repo/object")) },
-		"list":             func() error { return list(p.in("repo")) },
-		"what is open":     func() error { _, err := before.WriteAt([]byte("more"), 0); return err },
-		"/dev/null":        func() error { return errors.Join(read(os.DevNull), open(os.DevNull, os.O_WRONLY)) },
-		"stat outside":     func() error { return unix.Stat(p.in("outside/file"), new(unix.Stat_t)) },
-		"create":           func() error { return open(p.in("cache/new"), os.O_RDWR|os.O_CREATE|os.O_EXCL) },
-		"make a directory": func() error { return os.Mkdir(p.in("cache/00"), 0o700) },
-		"symlink":          func() error { return os.Symlink("file", p.in("cache/link")) },
-		"nameless":         func() error { return nameless(p.in("cache"), p.in("cache/old/nameless")) },
-		"replace":          func() error { return replace(p.in("cache"), p.in("cache/words")) },
-		"share":            func() error { return share(p.in("cache/old/file")) },
-		"remove":           func() error { return os.Remove(p.in("run/socket")) },
-		"memory":           func() error { _, err := unix.MemfdCreate("inflated", unix.MFD_CLOEXEC); return err },
-		"log": func() error {
-			return socket(unix.AF_UNIX, unix.SOCK_STREAM, &unix.SockaddrUnix{Name: p.in("run/log")})
-		},
-		"be nice":        func() error { return unix.Setpriority(unix.PRIO_PROCESS, 0, 10) },
-		"run this":       descend,
-		"end a child":    endChild,
-		"signal oneself": func() error { return unix.Tgkill(os.Getpid(), unix.Gettid(), 0) },
+		"read":              func() error { return read(p.in("repo/object")) },
+		"list":              func() error { return list(p.in("repo")) },
+		"what is open":      func() error { _, err := before.WriteAt([]byte("more"), 0); return err },
+		"/dev/null":         func() error { return errors.Join(read(os.DevNull), open(os.DevNull, os.O_WRONLY)) },
+		"stat outside":      func() error { return unix.Stat(p.in("outside/file"), new(unix.Stat_t)) },
+		"create":            func() error { return open(p.in("cache/new"), os.O_RDWR|os.O_CREATE|os.O_EXCL) },
+		"make a directory":  func() error { return os.Mkdir(p.in("cache/00"), 0o700) },
+		"symlink":           func() error { return os.Symlink("file", p.in("cache/link")) },
+		"nameless":          func() error { return nameless(p.in("cache"), p.in("cache/old/nameless")) },
+		"replace":           func() error { return replace(p.in("cache"), p.in("cache/words")) },
+		"share":             func() error { return share(p.in("cache/old/file")) },
+		"remove":            func() error { return os.Remove(p.in("run/socket")) },
+		"memory":            func() error { _, err := unix.MemfdCreate("inflated", unix.MFD_CLOEXEC); return err },
+		"what is connected": func() error { _, err := unix.Write(log, []byte("more")); return err },
+		"be nice":           func() error { return unix.Setpriority(unix.PRIO_PROCESS, 0, 10) },
+		"run this":          descend,
+		"end a child":       endChild,
+		"signal oneself":    func() error { return unix.Tgkill(os.Getpid(), unix.Gettid(), 0) },
 	}
 }
 
@@ -122,7 +127,7 @@ func TestApply(t *testing.T) {
 
 func wantAllowed(p place) answers {
 	want := answers{}
-	for what := range allowed(p, nil) {
+	for what := range allowed(p, nil, -1) {
 		want[what] = "ok"
 	}
 	return want
@@ -152,7 +157,7 @@ func TestWithoutConfinement(t *testing.T) {
 	deeds := forbidden(p)
 	for _, what := range []string{
 		"read outside", "read the host", "read a process", "list outside", "write outside", "truncate outside", "create in repo", "write in repo",
-		"make a socket", "run another", "executable memory", "link out of repo",
+		"chmod outside", "chown outside", "touch outside", "make a socket", "run another", "executable memory", "link out of repo",
 	} {
 		if err := deeds[what](); err != nil {
 			t.Errorf("%s: %v", what, err)

@@ -84,6 +84,18 @@ func listener(name string) (fd int, err error) {
 	return fd, err
 }
 
+// connected is the end of a connection to a Unix socket at a path, whose other end
+// stays open.
+func connected(path string) (fd int, err error) {
+	if _, err = listener(path); err != nil {
+		return -1, err
+	}
+	if fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return -1, err
+	}
+	return fd, unix.Connect(fd, &unix.SockaddrUnix{Name: path})
+}
+
 // descend runs this program again, which does nothing.
 func descend() error {
 	cmd := exec.Command("/proc/self/exe")

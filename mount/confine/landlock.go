@@ -76,7 +76,7 @@ func handled(rules *Rules, version int) (attr unix.LandlockRulesetAttr) {
 	if version < 6 {
 		return attr
 	}
-	if !rules.Abstract {
+	if !rules.Connect {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
 	}
 	if fixed, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_ERRATA); errno == 0 && fixed&signalFix != 0 {

@@ -10,13 +10,13 @@ import (
 )
 
 // judge runs the filter on a system call, as the kernel would.
-func judge(t *testing.T, machine, call uint32, args ...uint32) uint32 {
+func judge(t *testing.T, program []unix.SockFilter, machine, call uint32, args ...uint32) uint32 {
 	t.Helper()
 	data := map[uint32]uint32{atCall: call, atArch: machine}
 	for i, arg := range args {
 		data[uint32(atArgs+8*i)] = arg
 	}
-	program, loaded := filter(), uint32(0)
+	loaded := uint32(0)
 	for i := 0; i < len(program); i++ {
 		step, holds := program[i], false
 		switch step.Code {
@@ -67,16 +67,26 @@ func TestFilter(t *testing.T) {
 		{"clone3", arch, unix.SYS_CLONE3, nil, none},
 		{"a Unix socket", arch, unix.SYS_SOCKET, []uint32{unix.AF_UNIX}, yes},
 		{"a netlink socket", arch, unix.SYS_SOCKET, []uint32{unix.AF_NETLINK}, no},
+		{"another's limits", arch, unix.SYS_PRLIMIT64, []uint32{1}, no},
+		{"its own limits", arch, unix.SYS_PRLIMIT64, []uint32{0}, yes},
+		{"another's priority", arch, unix.SYS_SETPRIORITY, []uint32{unix.PRIO_PROCESS, 1}, no},
+		{"a thread's own priority", arch, unix.SYS_SETPRIORITY, []uint32{unix.PRIO_PROCESS, 0}, yes},
+		{"mode of an open file", arch, unix.SYS_FCHMOD, nil, yes},
 		{"memory", arch, unix.SYS_MMAP, []uint32{0, 4096, unix.PROT_READ | unix.PROT_WRITE}, yes},
 		{"executable memory", arch, unix.SYS_MMAP, []uint32{0, 4096, unix.PROT_READ | unix.PROT_EXEC}, no},
 		{"memory made executable", arch, unix.SYS_MPROTECT, []uint32{0, 4096, unix.PROT_EXEC}, no},
 	} {
-		if got := judge(t, c.machine, c.call, c.args...); got != c.want {
+		if got := judge(t, filter(false), c.machine, c.call, c.args...); got != c.want {
 			t.Errorf("%s: %#x, want %#x", c.what, got, c.want)
 		}
 	}
+	for connect, want := range map[bool]uint32{false: no, true: yes} {
+		if got := judge(t, filter(connect), arch, unix.SYS_CONNECT); got != want {
+			t.Errorf("connect, when it is %v: %#x, want %#x", connect, got, want)
+		}
+	}
 	for _, call := range slices.Concat(denied, nativeDenied) {
-		if got := judge(t, arch, call); got != no {
+		if got := judge(t, filter(false), arch, call); got != no {
 			t.Errorf("system call %d: %#x, want %#x", call, got, no)
 		}
 	}

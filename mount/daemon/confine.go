@@ -14,9 +14,9 @@ import (
 	"deployfs/objstore/index"
 )
 
-// maxFiles bounds the open files of a server whose kernel does not ask for opens:
-// those that are kept for the next read, and one for each read at the moment.
-const maxFiles = 1 << 16
+// maxFiles bounds the open files of a server: an object and the copy of it for
+// each of the 10,000 threads that the Go runtime allows, and what is kept.
+const maxFiles = 1 << 15
 
 // confine gives up what the server will not need any more, now that the
 // repository is open and the tree is mounted. Where that can't be, the tree is
@@ -45,7 +45,8 @@ func (s *server) confine() error {
 
 // rules are what a server of this view needs until it ends.
 func (s *server) rules() confine.Rules {
-	rules := confine.Rules{Capabilities: capabilities(s.view.repo), Write: []string{os.DevNull}}
+	rules := confine.Rules{Capabilities: capabilities(s.view.repo), Write: []string{os.DevNull}, OpenFiles: maxFiles}
+	rules.Connect = os.Getenv("NOTIFY_SOCKET") != "" // the service manager is told, until the keeper does it
 	for repo := s.view.repo; repo != nil; repo = repo.Parent() {
 		// Objects may lie elsewhere.
 		rules.Read = append(rules.Read, repo.Path(), filepath.Join(repo.Path(), "objects"))
@@ -62,9 +63,6 @@ func (s *server) rules() confine.Rules {
 		rules.Write = append(rules.Write, filepath.Join(s.cfg.Repo, "deployfs"))
 	}
 	rules.Write = append(rules.Write, s.scratch()...)
-	if s.data.Path == DataCached {
-		rules.OpenFiles = maxFiles
-	}
 	return rules
 }
 
