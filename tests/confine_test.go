@@ -20,9 +20,17 @@ var raceBuild = os.Getenv("DEPLOYFS_RACE") == "1"
 // allParts is what a server tells that gave up all that there is to give up.
 var allParts = regexp.MustCompile(`^landlock\([2-9]\) caps seccomp$`)
 
+// needLandlock is the condition of every test that wants a server to be confined in full.
+func needLandlock(t testing.TB) {
+	t.Helper()
+	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	need(t, errno == 0 && version >= 6, "the kernel has no Landlock of version 6")
+}
+
 // wantConfined waits for what list, `deployfs mounts --json`, tells of the mount on dir, and returns its server.
 func wantConfined(t testing.TB, list command, dir string) (pid int) {
 	t.Helper()
+	needLandlock(t)
 	var said string
 	eventually(5*time.Second, func() bool { // a mount stands before its server is confined
 		pid, said = confinement(t, list, dir)

@@ -109,6 +109,7 @@ func TestConfinedTries(t *testing.T) {
 	if raceBuild {
 		return // it is not confined, as TestConfined checks
 	}
+	needLandlock(t)
 	repo := clone(t, sharedRepo(t, "bare", "plain"))
 	cache := scratch(t) + "/cache"
 	dir := mounted(t, "--repo="+repo, "--cache-dir="+cache, "--no-index", "plain")

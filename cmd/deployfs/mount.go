@@ -66,7 +66,9 @@ With --overlay, writes go to DIR, which afterwards belongs to this commit and th
 
 Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
 
-Where access is restricted by POSIX ACLs, the kernel follows them.`
+Where access is restricted by POSIX ACLs, the kernel follows them.
+
+Once the tree is mounted, the server gives up what it does not need to show it, for good: capabilities but those for reading objects of other owners and, in a bare repository, trusted.* attributes; with Landlock, every file but the repository and its parents, which it may read, and the cache directory and REPO/deployfs, which it may write; with seccomp, system calls such as mount, ptrace, chmod and connect, and every network socket. It can't gain privileges (no_new_privs), run a program but itself as the index builder, or leave a core dump. How much of this there is depends on the kernel: Linux 5.19 for Landlock, 6.12 for all of it; "confinement" in deployfs mounts --json says what was applied. With passthrough, nothing is. With --no-confine the server keeps every right of who mounts: use it when something fails that should not, a repository with parts that are symbolic links to elsewhere perhaps, and report that.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) != 2 {

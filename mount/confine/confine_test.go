@@ -104,6 +104,9 @@ func allowed(p place, before *os.File, log int) map[string]func() error {
 // TestApply confines a process as a server is, and tries what it may and what
 // it may not.
 func TestApply(t *testing.T) {
+	if v := landlockVersion(); v < 6 {
+		t.Skipf("cannot run: the kernel's Landlock is of version %d, it takes 6 (Linux 6.12) to forbid all of it", v)
+	}
 	for _, uid := range users() {
 		t.Run(fmt.Sprint("uid ", uid), func(t *testing.T) {
 			p := newPlace(t, uid)
@@ -133,7 +136,6 @@ func wantAllowed(p place) answers {
 	return want
 }
 
-// wantForbidden needs Linux 6.12, whose Landlock has all of it.
 func wantForbidden() answers {
 	want := answers{}
 	for what := range forbidden("") {
