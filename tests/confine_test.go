@@ -200,3 +200,24 @@ func TestLostCache(t *testing.T) {
 		t.Errorf("the server said %q", f.lines())
 	}
 }
+
+// TestConfinedElsewhere has objects behind a link, and no cache directory that could be used.
+func TestConfinedElsewhere(t *testing.T) {
+	repo := clone(t, sharedRepo(t, "archive", "plain"))
+	apart := scratch(t)
+	if err := errJoin(os.Rename(repo+"/objects", apart+"/objects"), os.Symlink(apart+"/objects", repo+"/objects")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errJoin(os.WriteFile(apart+"/file", nil, 0o600), os.Symlink(scratch(t), apart+"/link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, cache := range []string{"/file", "/file/none", "/link"} {
+		f := mountedForeground(t, "--repo="+repo, "--cache-dir="+apart+cache, "plain")
+		wantConfined(t, listMounts(t), f.dir)
+		same(t, snapshot(t, forest(t, "plain")), snapshot(t, f.dir))
+		umounted(t, f.dir)
+		if f.lines() != "" {
+			t.Errorf("with %s as the cache directory the server said %q", cache, f.lines())
+		}
+	}
+}

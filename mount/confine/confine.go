@@ -23,9 +23,10 @@
 // # What is not
 //
 // Files that are open stay as they are, and so do connections: the system's log is
-// written to until it closes its end. stat(2) and readlink(2) are not restricted. The number of processes is not limited: the
-// limit counts all processes of the user, so that others' would end this one.
-// Nor is the size of files, as a signal would end the process that reaches it.
+// written to until it closes its end. stat(2) and readlink(2) are not restricted.
+// The number of processes is not limited: the limit counts all processes of the
+// user, so that others' would end this one. Nor is the size of files, as a signal
+// would end the process that reaches it.
 package confine
 
 import (
@@ -40,8 +41,9 @@ import (
 // cgo, which makes some that the Go runtime does not know.
 var ErrThreads = errors.New("confinement needs a program that was built without cgo")
 
-// Rules are what a process keeps. Paths that do not exist are left out; what is
-// meant is what is there when Apply is called, under whatever name later.
+// Rules are what a process keeps. Paths that can't be opened are left out; what is
+// meant is what is there when Apply is called, under whatever name later. What
+// may be written is not looked for behind a symbolic link.
 type Rules struct {
 	Read         []string // files, and directories with all below: read and list
 	Write        []string // the same, and write, make, rename, link and remove what is below
@@ -52,8 +54,8 @@ type Rules struct {
 	OpenFiles    uint64   // bound of open files, if there was no lower one; 0 sets none
 }
 
-// Report is what was taken. What is not there was taken also when no part is
-// named: no_new_privs and core dumps.
+// Report is what was taken, beside what every kernel takes: privileges to be
+// gained, and core dumps.
 type Report struct {
 	Landlock     int  // version of the kernel's Landlock that was used, 0 is none
 	Capabilities bool // all are gone that were not to be kept
@@ -79,8 +81,8 @@ func (r Report) String() string {
 }
 
 // Apply leaves this process, with all its threads, what rules say. What the
-// kernel does not know is left out. After an error the report says what is in
-// force all the same; after ErrThreads that is nothing.
+// kernel does not know is left out. A part that fails does not keep the others
+// from being taken; after ErrThreads nothing is.
 func Apply(rules Rules) (Report, error) { return apply(rules, landlockVersion()) }
 
 func apply(rules Rules, version int) (done Report, err error) {
@@ -91,18 +93,17 @@ func apply(rules Rules, version int) (done Report, err error) {
 		}
 		return done, fmt.Errorf("no_new_privs: %w", err)
 	}
-	if err := limit(rules.OpenFiles); err != nil {
-		return done, err
-	}
+	errs := []error{limit(rules.OpenFiles)}
 	if done.Landlock, err = restrictFiles(&rules, version); err != nil {
-		return done, fmt.Errorf("landlock: %w", err)
+		errs = append(errs, fmt.Errorf("landlock: %w", err))
 	}
 	if err := dropCapabilities(rules.Capabilities); err != nil {
-		return done, fmt.Errorf("capabilities: %w", err)
+		errs = append(errs, fmt.Errorf("capabilities: %w", err))
+	} else {
+		done.Capabilities = true
 	}
-	done.Capabilities = true
 	if done.Seccomp, err = denyCalls(&rules); err != nil {
-		return done, fmt.Errorf("seccomp: %w", err)
+		errs = append(errs, fmt.Errorf("seccomp: %w", err))
 	}
-	return done, nil
+	return done, errors.Join(errs...)
 }

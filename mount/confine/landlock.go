@@ -94,15 +94,16 @@ type ruleset struct {
 func (s ruleset) allow(rules *Rules) error {
 	for _, group := range []struct {
 		paths  []string
+		follow int
 		access uint64
 	}{
-		{rules.Read, toRead},
-		{rules.Write, toWrite},
-		{rules.Remove, unix.LANDLOCK_ACCESS_FS_REMOVE_FILE},
-		{[]string{rules.Execute}, unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE},
+		{rules.Read, 0, toRead},
+		{rules.Write, unix.O_NOFOLLOW, toWrite},
+		{rules.Remove, unix.O_NOFOLLOW, unix.LANDLOCK_ACCESS_FS_REMOVE_FILE},
+		{[]string{rules.Execute}, 0, unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE},
 	} {
 		for _, path := range group.paths {
-			if err := s.below(path, group.access); err != nil {
+			if err := s.below(path, group.follow, group.access); err != nil {
 				return fmt.Errorf("rule for %q: %w", path, err)
 			}
 		}
@@ -110,14 +111,12 @@ func (s ruleset) allow(rules *Rules) error {
 	return nil
 }
 
-// below allows access at path and below.
-func (s ruleset) below(path string, access uint64) error {
-	at, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
-		return nil // an empty path, too
-	}
+// below allows access at path and below. At a link that is not followed that is
+// to no avail.
+func (s ruleset) below(path string, follow int, access uint64) error {
+	at, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC|follow, 0)
 	if err != nil {
-		return err
+		return nil // it could not be opened later either; an empty path, too
 	}
 	defer unix.Close(at)
 	var st unix.Stat_t

@@ -54,7 +54,7 @@ func (p place) in(name string) string { return filepath.Join(string(p), name) }
 // rules are those of a server of the repository in p.
 func (p place) rules() Rules {
 	return Rules{
-		Read: []string{p.in("repo"), p.in("none")}, Write: []string{p.in("cache"), os.DevNull}, Remove: []string{p.in("run")},
+		Read: []string{p.in("repo"), p.in("none")}, Write: []string{p.in("cache"), p.in("link"), os.DevNull}, Remove: []string{p.in("run")},
 		Execute: "/proc/self/exe", Capabilities: []int{unix.CAP_DAC_READ_SEARCH},
 	}
 }
@@ -77,10 +77,13 @@ func newPlace(t *testing.T, uid int) place {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Symlink("outside", p.in("link")); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(p.in("cache/program"), []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err = filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error { return errors.Join(err, os.Chown(path, uid, uid)) })
+	err = filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error { return errors.Join(err, os.Lchown(path, uid, uid)) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 package confine
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -49,14 +50,16 @@ const (
 func denyCalls(rules *Rules) (done bool, err error) {
 	program := filter(rules.Connect)
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
-	switch errno {
-	case 0:
-		return true, nil
-	case unix.ENOSYS, unix.EINVAL: // a kernel without
+	other, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	switch {
+	case errno == unix.ENOSYS || errno == unix.EINVAL: // a kernel without
 		return false, nil
+	case errno != 0:
+		return false, errno
+	case other != 0:
+		return false, fmt.Errorf("thread %d has filters of its own", other)
 	}
-	return false, errno
+	return true, nil
 }
 
 // filter is the program that the kernel runs at each system call, the first time

@@ -48,8 +48,10 @@ func (s *server) rules() confine.Rules {
 	rules := confine.Rules{Capabilities: capabilities(s.view.repo), Write: []string{os.DevNull}, OpenFiles: maxFiles}
 	rules.Connect = os.Getenv("NOTIFY_SOCKET") != "" // the service manager is told, until the keeper does it
 	for repo := s.view.repo; repo != nil; repo = repo.Parent() {
-		// Objects may lie elsewhere.
-		rules.Read = append(rules.Read, repo.Path(), filepath.Join(repo.Path(), "objects"))
+		rules.Read = append(rules.Read, repo.Path())
+		if objects := filepath.Join(repo.Path(), "objects"); linked(objects) {
+			rules.Read = append(rules.Read, objects)
+		}
 		// The index builder locks it, too; it is not made for that.
 		rules.Write = append(rules.Write, filepath.Join(repo.Path(), ".lock"))
 	}
@@ -66,22 +68,30 @@ func (s *server) rules() confine.Rules {
 	return rules
 }
 
+// linked reports whether root or the user has put something elsewhere. Links of
+// others lead nowhere from now on.
+func linked(path string) bool {
+	var st unix.Stat_t
+	err := unix.Lstat(path, &st)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK && (st.Uid == 0 || int(st.Uid) == os.Geteuid())
+}
+
 // scratch is where derived data goes: the cache directory, made if it may be;
 // where that is not the user's alone, content is inflated in files without a name
 // in the directory for temporary ones.
 func (s *server) scratch() []string {
-	dir, inflates := s.cfg.CacheDir, false
+	dirs, inflates := []string{s.cfg.CacheDir}, false
 	for repo := s.view.repo; repo != nil; repo = repo.Parent() {
 		inflates = inflates || repo.Mode() == objstore.Archive
 	}
-	if !inflates {
-		return []string{dir}
-	}
 	var st unix.Stat_t
-	if os.MkdirAll(dir, 0o700) != nil || unix.Lstat(dir, &st) != nil || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
-		return []string{dir, os.TempDir()}
+	if inflates && (os.MkdirAll(dirs[0], 0o700) != nil || unix.Lstat(dirs[0], &st) != nil || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0) {
+		dirs = append(dirs, os.TempDir())
 	}
-	return []string{dir}
+	if real, err := filepath.EvalSymlinks(dirs[0]); err == nil {
+		dirs[0] = real
+	}
+	return dirs
 }
 
 // capabilities are what root needs of its own to show a repository.
