@@ -110,12 +110,38 @@ func TestAccessExpected(t *testing.T) {
 	}
 }
 
-// TestAllowOther checks that another user gets nothing without --allow-other.
+// TestAllowOther checks that another user gets nothing without --allow-other, also of what the kernel knows already.
 func TestAllowOther(t *testing.T) {
 	dir := mounted(t, "--repo="+sharedRepo(t, "archive", "plain"), "plain")
-	if got := accessOf(t, work, []string{dir + "/usr"}); !strings.Contains(got[0], "permission denied") {
-		t.Error("without --allow-other another user sees the tree: ", got)
+	snapshot(t, dir)
+	names := []string{dir, dir + "/usr", dir + "/usr/bin/tool", dir + "/usr/none"}
+	for _, got := range accessOf(t, work, names)[:len(names)] {
+		if !strings.HasSuffix(got, ": lstat: permission denied, read permission denied, execute permission denied") {
+			t.Error("without --allow-other another user gets ", got)
+		}
 	}
+	same(t, snapshot(t, forest(t, "plain")), snapshot(t, dir)) // the owner has it all
+}
+
+// TestOtherThanStranger checks that an ordinary user's mount is closed to others, root among them.
+func TestOtherThanStranger(t *testing.T) {
+	s := newStranger(t)
+	guardNew(t, s.dir, func() {
+		s.command(binary(t, "deployfs"), "mount", "--repo="+sharedRepo(t, "archive", "plain"), "plain", s.dir).must(t)
+	})
+	if got := accessOf(t, s.dir, []string{"usr/bin/tool"}); !strings.Contains(got[0], "16 bytes") {
+		t.Error("the user's own access: ", got)
+	}
+	for _, name := range []string{s.dir, s.dir + "/usr/bin/tool"} {
+		wantErrno(t, "lstat as root of "+name, unix.Lstat(name, new(unix.Stat_t)), unix.EACCES)
+		_, err := os.ReadFile(name)
+		wantErrno(t, "reading as root "+name, err, unix.EACCES)
+	}
+	other := command{args: []string{"ls", s.dir + "/usr"}, uid: strangerID + 1}.run(t)
+	if other.code == 0 || !strings.Contains(other.err, "ermission denied") {
+		t.Errorf("another ordinary user: exit %d %q %q", other.code, other.out, other.err)
+	}
+	s.command(binary(t, "deployfs"), "umount", s.dir).must(t)
 }
 
 // TestLabelsAndCapabilities asks for single xattrs, as programs do.

@@ -35,6 +35,7 @@ var heights = map[string]int{
 	"mount/keeper":      7,
 	"mount/doctor":      5,
 	"mount/unit":        0,
+	"mount/confine":     0,
 	"mount/daemon":      8,
 	"mount/metrics":     9,
 	"cmd/internal/cli":  0,

@@ -202,11 +202,13 @@ func binary(t testing.TB, name string) string {
 }
 
 func build(path, pkg string) error {
-	args := []string{"build", "-buildvcs=false", "-o", path}
+	args, cgo := []string{"build", "-buildvcs=false", "-o", path}, "0" // as make builds it
 	if os.Getenv("DEPLOYFS_RACE") == "1" {
-		args = append(args, "-race")
+		args, cgo = append(args, "-race"), "1"
 	}
-	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
+	cmd := exec.Command("go", append(args, pkg)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}

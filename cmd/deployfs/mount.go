@@ -40,6 +40,7 @@ func mountVerb() cli.Verb {
 			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories (1G)"),
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
+			cli.Flag(&o.cfg.NoConfine, "no-confine", "", "Let the server keep all rights; to find out whether confinement is what fails"),
 			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
 			cli.Flag(&o.printOnly, "print-unit", "", "Do not mount, but print a unit of systemd that mounts with these options"),
 			cli.Flag(&o.automount, "automount", "", "With --print-unit: a mount unit, and an automount unit that starts it at the first look"),
@@ -76,6 +77,8 @@ With --overlay, writes go to DIR, which afterwards belongs to this commit and th
 Without root the mount is made by fusermount3, which has to be installed, and is nosuid and nodev; the mountpoint must be writable; other users, root among them, can't enter unless /etc/fuse.conf says user_allow_other; file modes still count, so that files which only root may read stay closed; trusted.* attributes are not listed, and a bare repository's objects that have them, or that only root may read, answer with an error.
 
 Where access is restricted by POSIX ACLs, the kernel follows them.
+
+Once the tree is mounted, the server gives up what it does not need to show it, for good: capabilities but those for reading objects of other owners and, in a bare repository, trusted.* attributes; with Landlock, every file but the repository and its parents, which it may read, and the cache directory and REPO/deployfs, which it may write; with seccomp, system calls such as mount, ptrace, chmod and connect, and every network socket. It can't gain privileges (no_new_privs), run a program but itself as the index builder, or leave a core dump. How much of this there is depends on the kernel: Linux 5.19 for Landlock, 6.12 for all of it; "confinement" in deployfs mounts --json says what was applied. With --no-confine the server keeps every right of who mounts: use it when something fails that should not, a repository with parts that are symbolic links to elsewhere perhaps, and report that.
 
 mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, and a line of /etc/fstab does the same. The options are those of this verb without the dashes, such as verify=always,allow-other,subpath="/a,b", and those that mount(8) knows of every file system; of these ro, rw, dev and those about times and writing change nothing. Who mounts again what is mounted there already changes nothing.
 

@@ -1,6 +1,7 @@
 package backing
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -29,8 +30,13 @@ func (s *Store) load(h *shard, want wanted) (*File, error) {
 	return f, nil
 }
 
+// openContent opens an object. Where there are no more descriptors, unused files
+// give theirs.
 func (s *Store) openContent(sum object.Checksum, check bool) (Content, error) {
 	content, err := s.open(sum)
+	for errors.Is(err, unix.EMFILE) && s.dropOldest(0) {
+		content, err = s.open(sum)
+	}
 	if err == nil && !check {
 		content.Trust()
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	NonEmpty    bool   // mount over a directory that has entries
 	NoLock      bool   // do not hold the repository's lock
 	NoIndex     bool   // neither use nor build a tree index
+	NoConfine   bool   // keep every right of who mounts
 	CacheDir    string // of derived data
 	Foreground  bool   // log to standard error
 

@@ -14,6 +14,21 @@
 // is told to end by SIGTERM or SIGINT; nothing stays behind. While it lives it
 // holds the repository's shared lock, so that `ostree prune` waits.
 //
+// # Confinement
+//
+// Once the tree is mounted, the server gives up what it will not need any more;
+// see [deployfs/mount/confine]. It keeps:
+//
+//   - to read: the repository and its parents
+//   - to write: the cache directory, REPO/deployfs, where indexes are, the lock
+//     file, for the index builder, and /dev/null
+//   - to run: itself, as the index builder, which is confined in the same way
+//   - of capabilities, as root: CAP_DAC_READ_SEARCH, and CAP_SYS_ADMIN for a
+//     bare repository
+//
+// So it can't unmount, nor register files for passthrough, nor connect to the
+// system's log once more when that closes its end.
+//
 // # State
 //
 // Each server listens on a socket in the runtime directory, /run/deployfs for

@@ -140,18 +140,31 @@ func (ix *indexer) stale(s *server, why error) {
 // build runs this program to build the index: what that takes of memory is given
 // back, and it can be of low priority. It ends with ctx.
 func build(ctx context.Context, cfg *Config, v *view) error {
-	// The child's life hangs on this thread's, and it inherits its priority. So
-	// the thread is for nothing else: it ends with the goroutine.
+	// The child's life hangs on this thread's, it inherits its priority, and when
+	// the server is confined this thread alone may signal it. So the thread is for
+	// nothing else: it ends with the goroutine.
 	runtime.LockOSThread()
 	unix.Setpriority(unix.PRIO_PROCESS, 0, builderNice) // a favour, no more
 	var stderr strings.Builder
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", "index", "--repo="+cfg.Repo, "--cache-dir="+cfg.CacheDir, "--subpath="+cfg.Subpath, "--", v.commit.String())
+	cmd := exec.Command("/proc/self/exe", "index", "--repo="+cfg.Repo, "--cache-dir="+cfg.CacheDir, "--subpath="+cfg.Subpath, "--", v.commit.String())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("building index: %w: %s", err, Line(strings.TrimSpace(stderr.String())))
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("building index: %w", err)
 	}
-	return nil
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ctx.Done():
+		cmd.Process.Kill() // or it has just ended
+		<-ended
+		return ctx.Err()
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("building index: %w: %s", err, Line(strings.TrimSpace(stderr.String())))
+		}
+		return nil
+	}
 }
 
 // stop ends the work on the index, if it was started.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,7 @@ const (
 // mount is taken away or another server takes over. Version is this program's.
 func Serve(ctx context.Context, version string) error {
 	runtime.GOMAXPROCS(max(2*runtime.GOMAXPROCS(0), minThreads)) // of what a container may use
+	time.AfterFunc(tick, ticking)
 	k, err := keeper.Connect(fs.StateVersion)
 	if err != nil {
 		return err
@@ -47,6 +49,13 @@ func Serve(ctx context.Context, version string) error {
 	return nil
 }
 
+// tick bounds how long all goroutines may stop: a collection stops them, and Go
+// 1.26 overlooks a thread that is just entering a system call until the runtime's
+// monitor finds it, which sleeps until the next timer is due, up to a minute.
+const tick = time.Second
+
+func ticking() { time.AfterFunc(tick, ticking) }
+
 // server is one mount while it is served.
 type server struct {
 	keeper  *keeper.Server
@@ -59,9 +68,10 @@ type server struct {
 	mu      sync.Mutex // guards session
 	session session
 
-	indexer *indexer
-	ended   chan struct{} // closed when the kernel has ended the connection
-	stopped chan struct{} // closed when another server takes over
+	indexer  *indexer
+	confined atomic.Value  // string: what confine did
+	ended    chan struct{} // closed when the kernel has ended the connection
+	stopped  chan struct{} // closed when another server takes over
 }
 
 // start does everything until the tree can be used.
@@ -79,7 +89,11 @@ func (s *server) start(ctx context.Context) error {
 	if _, err := unix.Setsid(); err != nil {
 		return os.NewSyscallError("setsid", err)
 	}
-	return os.Chdir("/")
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	s.confine()
+	return nil
 }
 
 // begin mounts the commit.
@@ -115,6 +129,7 @@ func (s *server) resume() (err error) {
 	}
 	s.indexer = newIndexer(&s.cfg)
 	s.indexer.reopen(s)
+	s.confine()
 	if s.keeper.Waits {
 		if err := s.keeper.TakeOver(); err != nil {
 			return err
@@ -177,6 +192,7 @@ func (s *server) Alone() {
 // Status is what the server tells about itself.
 func (s *server) Status(counts keeper.Counts) any {
 	f := s.view.fs.Stats()
+	confined, _ := s.confined.Load().(string)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.session
@@ -186,6 +202,6 @@ func (s *server) Status(counts keeper.Counts) any {
 		Partial: s.view.repo.IsPartial(s.view.commit), Locked: at.Locked,
 		Device: at.Device, Connection: at.Connection, PID: os.Getpid(), Since: at.Since, Version: s.version, Counts: counts,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Damaged: f.Damaged, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
+		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Confined: confined, Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
 	}
 }

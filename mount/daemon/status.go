@@ -35,8 +35,9 @@ type Status struct {
 	Data       string    `json:"data"`        // how content reaches the kernel
 	DataReason string    `json:"data_reason"` // why so
 	Index      Index     `json:"index"`
-	Memory     Usage     `json:"memory"` // bytes of decoded metadata
-	Cache      Usage     `json:"cache"`  // bytes of inflated content on disk
+	Confined   string    `json:"confinement"` // what the server has given up: parts, as in "landlock(7) caps seccomp", or "none: REASON"
+	Memory     Usage     `json:"memory"`      // bytes of decoded metadata
+	Cache      Usage     `json:"cache"`       // bytes of inflated content on disk
 }
 
 // Index tells about the tree index of a mount.
