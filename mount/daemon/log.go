@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"deployfs/fs"
@@ -78,11 +79,27 @@ func logValue(text string) string {
 	return text
 }
 
-// newLog is where a server writes what its users should know: the system's log,
-// which the journal is too, or standard error in the foreground. Where there is
-// no such log, `deployfs mounts` still counts errors.
-func newLog(background bool) *log.Logger {
-	if !background {
+// logs are where a keeper writes what users should know: standard error in the
+// foreground, else the system's log, which the journal is too. Where there is no
+// such log, `deployfs mounts` still counts errors.
+type logs struct {
+	open sync.Once
+	to   *log.Logger
+}
+
+// Event logs something about a mount.
+func (l *logs) Event(foreground bool, mountpoint, reason string) {
+	l.Line(foreground, event{level: levelWarning, mount: mountpoint, reason: reason}.String())
+}
+
+// Line logs what a server has said.
+func (l *logs) Line(foreground bool, line string) {
+	l.open.Do(func() { l.to = newLog(foreground) })
+	l.to.Print(line)
+}
+
+func newLog(foreground bool) *log.Logger {
+	if foreground {
 		return log.New(&eventWriter{stderr}, "", 0)
 	}
 	w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_WARNING, "deployfs")

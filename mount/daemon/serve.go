@@ -79,7 +79,7 @@ func (s *server) start(ctx context.Context) error {
 	if err := json.Unmarshal(s.keeper.Config, &s.cfg); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	s.log = newLog(!s.cfg.Foreground)
+	s.log = log.New(&eventWriter{func(_, line string) error { return s.keeper.Log(line) }}, "", 0)
 	if s.keeper.Session != nil {
 		return s.resume()
 	}

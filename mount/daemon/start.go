@@ -38,14 +38,9 @@ func Foreground(ctx context.Context, cfg Config) error {
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	return keeper.Run(ctx, keeper.Job{
-		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Foreground: true, Log: logKeeper,
+		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Foreground: true, Log: &logs{},
 		Ready: func(error) {}, // it is returned, too
 	})
-}
-
-// logKeeper writes what a keeper has to say.
-func logKeeper(foreground bool, mountpoint, reason string) {
-	newLog(!foreground).Print(event{level: levelWarning, mount: mountpoint, reason: reason})
 }
 
 // Keep is what a keeper in the background does, and one that has become another
@@ -53,7 +48,7 @@ func logKeeper(foreground bool, mountpoint, reason string) {
 func Keep(ctx context.Context) error {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	if keeper.Inherits() {
-		return keeper.Inherit(ctx, keeper.Job{Log: logKeeper})
+		return keeper.Inherit(ctx, keeper.Job{Log: &logs{}})
 	}
 	data, launcher, err := keeper.Launched()
 	if err != nil {
@@ -64,7 +59,7 @@ func Keep(ctx context.Context) error {
 		return err
 	}
 	keeper.Run(ctx, keeper.Job{ // whoever has launched it tells the error
-		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Log: logKeeper, Ready: launcher.Tell,
+		Config: data, Version: fs.StateVersion, Name: cfg.Mountpoint, Log: &logs{}, Ready: launcher.Tell,
 	})
 	return nil
 }

@@ -71,7 +71,7 @@ func accept(listener *os.File) (*channel, error) {
 		return nil, err
 	}
 	limit(fd, askTime)
-	return &channel{fd}, nil
+	return newEnd(fd), nil
 }
 
 // limit bounds how long a call waits for the other side.
@@ -176,5 +176,5 @@ func dial(path string, patience time.Duration) (*channel, error) {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("connect", err)
 	}
-	return &channel{fd}, nil
+	return newEnd(fd), nil
 }

@@ -98,7 +98,7 @@ func (k *keeper) inherit() error {
 		return os.NewSyscallError("dup", err)
 	}
 	end.Close()
-	k.server, err = adopt(k.Server, &channel{fd}, k.Began)
+	k.server, err = adopt(k.Server, newEnd(fd), k.Began)
 	return err
 }
 

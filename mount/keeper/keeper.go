@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,11 +32,19 @@ type Job struct {
 	Version    int             // of the state that this program's servers speak
 	Name       string          // of the mount, in the list of processes
 	Foreground bool            // servers write to standard error
-	// Log is told what users should know of a mount.
-	Log func(foreground bool, mountpoint, reason string)
+	Log        Log
 	// Ready is called once: when the tree can be used, or with the reason why
 	// it will not be.
 	Ready func(error)
+}
+
+// Log takes what users should know.
+type Log interface {
+	// Event is about a mount.
+	Event(foreground bool, mountpoint, reason string)
+	// Line is what a server has to say: a confined one can't reconnect to the
+	// system's log.
+	Line(foreground bool, line string)
 }
 
 // keeper is a process that keeps a mount. All is done by one loop, so that
@@ -43,7 +52,7 @@ type Job struct {
 type keeper struct {
 	*kept
 	name     string
-	log      func(foreground bool, mountpoint, reason string)
+	log      Log
 	tell     func(error)
 	wake     *os.File // can be read when the mount is to end
 	null     *os.File
@@ -81,7 +90,12 @@ func Run(ctx context.Context, job Job) error {
 	return k.run()
 }
 
+// maxMemory is how much a keeper may take before it collects garbage, in bytes.
+const maxMemory = 16 << 20
+
 func newKeeper(job Job) (*keeper, error) {
+	debug.SetGCPercent(-1) // a collection can take long: see the tick of servers
+	debug.SetMemoryLimit(maxMemory)
 	k := &keeper{name: job.Name, log: job.Log, tell: job.Ready}
 	var err error
 	if k.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
@@ -129,7 +143,7 @@ func (k *keeper) openStderr() error {
 
 // say logs something about the mount.
 func (k *keeper) say(format string, args ...any) {
-	k.log(k.Foreground, k.name, fmt.Sprintf(format, args...))
+	k.log.Event(k.Foreground, k.name, fmt.Sprintf(format, args...))
 }
 
 // run does what comes up until the mount has ended.
@@ -182,6 +196,8 @@ func (k *keeper) hear(c *child) {
 		c.ch.send(k.register(&m))
 	case kindUnregister:
 		k.connection().Unregister(m.Number)
+	case kindLog:
+		k.log.Line(k.Foreground, m.Error)
 	case kindEnd:
 		k.endMount()
 	case kindPrepared:

@@ -93,7 +93,7 @@ func (i idle) Alone() { i.s.AnswerAlone(i) }
 func fakeKeeper(string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	job := Job{Version: testVersion, Name: "test", Log: func(bool, string, string) {}}
+	job := Job{Version: testVersion, Name: "test", Log: &logBuffer{}}
 	if Inherits() {
 		Inherit(ctx, job)
 		return
@@ -324,7 +324,7 @@ func TestLog(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		done <- Run(ctx, Job{
-			Config: json.RawMessage(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: log.say,
+			Config: json.RawMessage(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: &log,
 			Ready: func(err error) { ready <- err },
 		})
 	}()
@@ -362,7 +362,9 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-func (b *logBuffer) say(_ bool, mountpoint, reason string) {
+func (b *logBuffer) Line(_ bool, line string) { b.Event(false, "", line) }
+
+func (b *logBuffer) Event(_ bool, mountpoint, reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	fmt.Fprintf(&b.text, "%s: %q\n", mountpoint, reason)
@@ -375,7 +377,7 @@ func TestMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.close()
-	b := &channel{int(file.Fd())}
+	b := newEnd(int(file.Fd()))
 	if err := a.send(message{Kind: kindKeep, Names: []string{"x"}, files: []*os.File{os.Stdin}}); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ const (
 	kindPrepared   = "prepared"   // can take over
 	kindRegister   = "register"   // give a file to the kernel; answered
 	kindUnregister = "unregister" // take it back
+	kindLog        = "log"        // a line for the log
 	kindEnd        = "end"        // take the mount away
 	// From the keeper to a server.
 	kindRegistered = "registered"
@@ -70,8 +71,13 @@ const (
 
 var errMessage = errors.New("not a message")
 
-// channel is one end of a socket pair.
-type channel struct{ fd int }
+// channel is one end of a socket pair. One at a time may receive.
+type channel struct {
+	fd           int
+	data, rights []byte // of the message that is received
+}
+
+func newEnd(fd int) *channel { return &channel{fd: fd} }
 
 // newChannel makes a pair, the second end of which is for another process.
 func newChannel() (*channel, *os.File, error) {
@@ -79,7 +85,7 @@ func newChannel() (*channel, *os.File, error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	return &channel{fds[0]}, os.NewFile(uintptr(fds[1]), "keeper"), nil
+	return newEnd(fds[0]), os.NewFile(uintptr(fds[1]), "keeper"), nil
 }
 
 func (c *channel) close() { unix.Close(c.fd) }
@@ -111,10 +117,12 @@ func (c *channel) send(m message) error {
 
 // receive waits for the next message; [io.EOF] when the other end is closed.
 func (c *channel) receive() (m message, err error) {
-	data, rights := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4*maxFiles))
+	if c.data == nil {
+		c.data, c.rights = make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4*maxFiles))
+	}
 	var n, oob, flags int
 	for {
-		if n, oob, flags, _, err = unix.Recvmsg(c.fd, data, rights, unix.MSG_CMSG_CLOEXEC); err != unix.EINTR {
+		if n, oob, flags, _, err = unix.Recvmsg(c.fd, c.data, c.rights, unix.MSG_CMSG_CLOEXEC); err != unix.EINTR {
 			break
 		}
 	}
@@ -124,10 +132,10 @@ func (c *channel) receive() (m message, err error) {
 	if err != nil {
 		return m, os.NewSyscallError("recvmsg", err)
 	}
-	files := descriptors(rights[:oob])
+	files := descriptors(c.rights[:oob])
 	if flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
 		err = errMessage
-	} else if e := json.Unmarshal(data[:n], &m); e != nil {
+	} else if e := json.Unmarshal(c.data[:n], &m); e != nil {
 		err = fmt.Errorf("%w: %w", errMessage, e)
 	}
 	if m.files = files; err != nil {

@@ -92,7 +92,7 @@ func inherited() (*channel, error) {
 		return nil, &Failure{Text: "only deployfs itself runs this", Remedy: "mount with `deployfs mount`"}
 	}
 	unix.CloseOnExec(fd)
-	return &channel{fd}, os.Unsetenv(channelEnv)
+	return newEnd(fd), os.Unsetenv(channelEnv)
 }
 
 func (s *Server) listen() {
@@ -154,6 +154,9 @@ func (s *Server) Fail(err error) error { return s.ch.send(failed(err)) }
 // End asks for the mount to be taken away.
 func (s *Server) End() error { return s.ch.send(message{Kind: kindEnd}) }
 
+// Log has the keeper write a line to its log.
+func (s *Server) Log(line string) error { return s.ch.send(message{Kind: kindLog, Error: line}) }
+
 // Register gives a file to the kernel.
 func (s *Server) Register(fd int) (number int32, err error) {
 	s.mu.Lock()
@@ -187,7 +190,7 @@ func (s *Server) Obey(o Orders) {
 		case m.Kind == kindStop:
 			o.Stop()
 		case len(m.files) == 1 && m.Counts != nil:
-			(&channel{int(m.files[0].Fd())}).answer(o.Status(*m.Counts))
+			(newEnd(int(m.files[0].Fd()))).answer(o.Status(*m.Counts))
 		}
 		m.closeFiles()
 	}
