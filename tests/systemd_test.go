@@ -332,6 +332,7 @@ func TestSystemd(t *testing.T) {
 	m.boot(t)
 
 	t.Run("service", func(t *testing.T) { m.service(t, service, served, repo) })
+	t.Run("deaths", func(t *testing.T) { m.deaths(t, service, served) })
 	t.Run("fstab", func(t *testing.T) { m.fstab(t, tabled) })
 	t.Run("automount", func(t *testing.T) { m.automount(t, auto) })
 	t.Run("shutdown", func(t *testing.T) {
@@ -386,6 +387,59 @@ func (m *machine) service(t *testing.T, service, dir, repo string) {
 	if log := m.log(); !strings.Contains(log, service) || strings.Contains(log, "Unknown key") || strings.Contains(log, "ordering cycle") {
 		t.Errorf("systemd is not content with the units:\n%s", log)
 	}
+}
+
+// deaths holds that a file stays open, and the tree readable, when the service's main process, which is the keeper,
+// or its server is killed, or both, and when it is reloaded, which upgrades it.
+func (m *machine) deaths(t *testing.T, service, dir string) {
+	m.must(t, "systemctl", "start", service)
+	main := func() string { return m.must(t, "systemctl", "show", "-P", "MainPID", service) }
+	for what, end := range map[string]func(){
+		"keeper": func() { m.must(t, "kill", "-9", main()) },
+		"server": func() { m.must(t, "pkill", "-9", "-f", "^deployfs serve ") },
+		"both":   func() { m.must(t, "systemctl", "kill", "-s", "KILL", service) },
+		"reload": func() { m.must(t, "systemctl", "reload", service) },
+	} {
+		holder := exec.Command("nsenter", "-t", strconv.Itoa(m.pid), "-a", "--", "sh", "-c", `exec <"$0"; echo open; kill -STOP $$; cat`, dir+"/usr/bin/tool")
+		var out bytes.Buffer
+		holder.Stdout = &out
+		if err := holder.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stopped := func() bool { return stateOf(onlyChild(holder.Process.Pid)) == "T" || stateOf(holder.Process.Pid) == "T" }
+		if !eventually(10*time.Second, stopped) {
+			t.Fatalf("%s: nothing is held open", what)
+		}
+		keeper := main()
+		end()
+		dropCaches(t)
+		if !eventually(10*time.Second, func() bool { return m.state(t, service) == "active" && main() != "0" }) || !m.reads(t, dir) {
+			t.Errorf("%s: %s, readable: %v", what, m.state(t, service), m.reads(t, dir))
+		}
+		if same := main() == keeper; same != (what == "server" || what == "reload") {
+			t.Errorf("%s: the main process was %s, is %s", what, keeper, main())
+		}
+		for _, pid := range []int{holder.Process.Pid, onlyChild(holder.Process.Pid)} {
+			if pid != 0 {
+				syscall.Kill(pid, syscall.SIGCONT)
+			}
+		}
+		if err := holder.Wait(); err != nil || out.String() != "open\n"+string(noise(1, 300000)) {
+			t.Errorf("%s: a file that was open: %d bytes, %v", what, out.Len(), err)
+		}
+	}
+	m.must(t, "systemctl", "stop", service)
+	if state := m.state(t, service); state != "inactive" || m.reads(t, dir) {
+		t.Errorf("stopped: %s, readable: %v", state, m.reads(t, dir))
+	}
+}
+
+// stateOf is the letter for what a process does.
+func stateOf(pid int) string {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	state, _, _ := strings.Cut(rest, " ")
+	return state
 }
 
 // fstab holds that a line is mounted at boot, and can be stopped and started.
