@@ -1,5 +1,6 @@
 # make demo    all set-up, then the main job on a built-in repository
 # make test    all set-up, then every test
+# make chaos   kills 1000 servers under readers, in 10 minutes
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
 # make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX), and the links by which mount(8)
 #              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin
@@ -12,7 +13,7 @@ FUZZTIME ?= 30s
 TESTFLAGS ?=
 BENCHFLAGS ?=
 
-.PHONY: all build demo test race fuzz lint bench man install clean
+.PHONY: all build demo test race chaos fuzz lint bench man install clean
 
 all: build man
 
@@ -30,6 +31,10 @@ test: build
 race: build
 	tests/setup.sh race
 	DEPLOYFS_RACE=1 $(GO) test -race $(TESTFLAGS) ./...
+
+chaos: build
+	tests/setup.sh
+	DEPLOYFS_CHAOS=1000 $(GO) test ./tests -run '^TestChaos$$' -count 1 -timeout 1h -v
 
 # Every fuzz target of every package, FUZZTIME each, two at a time. Go sometimes calls the end of FUZZTIME itself a
 # failure ("context deadline exceeded", with no input that fails): that one is printed, and is none.

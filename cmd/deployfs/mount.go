@@ -41,7 +41,7 @@ func mountVerb() cli.Verb {
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.cfg.NoConfine, "no-confine", "", "Let the server keep all rights; to find out whether confinement is what fails"),
-			cli.Flag(&o.foreground, "foreground", "", "Serve in this process and log to standard error"),
+			cli.Flag(&o.foreground, "foreground", "", "Keep the mount in this process, until it is taken away, and log to standard error"),
 			cli.Flag(&o.printOnly, "print-unit", "", "Do not mount, but print a unit of systemd that mounts with these options"),
 			cli.Flag(&o.automount, "automount", "", "With --print-unit: a mount unit, and an automount unit that starts it at the first look"),
 		},
@@ -58,7 +58,7 @@ func mountVerb() cli.Verb {
 	}
 }
 
-const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root would be: types, modes, owners, sizes, extended attributes, symbolic links and contents, with times of 0. Nothing is copied, whatever the size of the tree. It is read-only. The command returns when the tree can be used; a server stays in the background until the mount is taken away.
+const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root would be: types, modes, owners, sizes, extended attributes, symbolic links and contents, with times of 0. Nothing is copied, whatever the size of the tree. It is read-only. The command returns when the tree can be used; a server stays in the background until the mount is taken away, and a keeper that starts another server when that one dies, by whatever means: files stay open, and whoever reads waits until the new one answers. A server that dies five times in ten seconds is started again after growing pauses. A signal that ends either process (SIGTERM) takes the mount away; whoever still has files open gets two seconds. When keeper and server are killed, the mount is dead, and deployfs umount clears it. See deployfs-upgrade(1), too.
 
 Objects are checked against their names: directories when they are first read, files when they are first read (--verify=first), also at each open (always), or never (none). A file whose object is absent or damaged answers with an input/output error, and with one line in the system's log; everything else stays readable. Attributes that stat(2) shows are those of the repository until the file itself is read.
 
