@@ -26,11 +26,11 @@ demo: build
 
 test: build
 	tests/setup.sh
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout 30m $(TESTFLAGS) ./...
 
 race: build
 	tests/setup.sh race
-	DEPLOYFS_RACE=1 $(GO) test -race $(TESTFLAGS) ./...
+	DEPLOYFS_RACE=1 $(GO) test -race -timeout 40m $(TESTFLAGS) ./...
 
 chaos: build
 	tests/setup.sh

@@ -18,6 +18,7 @@ var (
 	errTooDeep = errors.New("directories are nested too deeply")
 	errChanged = errors.New("the directory has changed since it was first read")
 	errIsDir   = errors.New("it is a directory")
+	errNoLink  = errors.New("it is no symbolic link any more")
 )
 
 // dir is one directory: its entries by position, files before subdirectories,

@@ -176,17 +176,16 @@ func (d *indexDir) content(pos int) object.Checksum { return d.x.Sum(d.first + i
 
 func (d *indexDir) target(pos int) (target []byte, err error) {
 	r := d.first + index.Row(pos)
-	if !d.x.Known(r) {
-		err = d.ask(func(o dir) (err error) { target, err = o.target(pos); return err })
-		return target, err
-	}
-	if pos >= d.files {
+	switch {
+	case d.x.Known(r) && pos >= d.files:
 		return nil, errIsDir
+	case d.x.Known(r) && d.x.Attributes(r).Mode&object.ModeType == object.ModeSymlink:
+		return d.x.Target(r), nil
 	}
-	if d.x.Attributes(r).Mode&object.ModeType != object.ModeSymlink {
-		return nil, nil
-	}
-	return d.x.Target(r), nil
+	// The kernel asks for links only: it was told so before the index came, by a
+	// damaged object.
+	err = d.ask(func(o dir) (err error) { target, err = o.target(pos); return err })
+	return target, err
 }
 
 func (d *indexDir) xattrs(pos int) (list []object.Xattr, err error) {

@@ -509,6 +509,25 @@ func TestReadOfLink(t *testing.T) {
 	}
 }
 
+// TestReadlinkOfFile: what was a link when the kernel looked, by a damaged object,
+// and is a file by the index that came then, has no target.
+func TestReadlinkOfFile(t *testing.T) {
+	m := newMemory(t)
+	file := m.file("good")
+	root := m.tree(entries{"file": file})
+	x := m.index(root)
+	honest, _ := m.Header(file)
+	m.setHeader(file, object.Header{Mode: object.ModeSymlink | 0o777, Target: "elsewhere"})
+	v := m.show(root, Options{})
+	in := header(v.walk("file").NodeId)
+	v.UseIndex(x, v.never)
+	_, status := v.FS.Readlink(nil, &in)
+	v.wantEIO("readlink of a damaged object", status)
+	m.setHeader(file, honest)
+	_, status = v.FS.Readlink(nil, &in)
+	v.wantEIO("readlink of a file", status)
+}
+
 // TestNoXattrs: where no entry has any the kernel is told to ask no more, and
 // never where one may have some.
 func TestNoXattrs(t *testing.T) {

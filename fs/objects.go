@@ -107,6 +107,9 @@ func (d objectDir) target(pos int) ([]byte, error) {
 		return nil, errIsDir
 	}
 	h, err := d.f.header(d.content(pos))
+	if err == nil && !h.IsSymlink() {
+		err = errNoLink
+	}
 	return []byte(h.Target), err
 }
 
