@@ -61,7 +61,7 @@ func TestChaos(t *testing.T) {
 			r := &chaosReader{grove: g, victim: v, tally: total, random: rand.New(rand.NewSource(int64(len(v.name)))), ended: &ended}
 			readers.Go(func() { r.loop(read) })
 		}
-		killers.Go(func() { v.killing(kills/len(victims), chaosUpgrades/len(victims)+1) })
+		killers.Go(func() { v.killing((kills+len(victims)-1)/len(victims), chaosUpgrades/len(victims)+1) })
 	}
 	forgetting := forgetAgain(t, &ended)
 	killers.Wait()

@@ -66,7 +66,7 @@ func TestHostileFilez(t *testing.T) {
 	if d := time.Since(start); d > 20*time.Second {
 		t.Errorf("refusing %d bad files took %s", len(sums), d)
 	}
-	if kib := peakMemory(t, server.cmd.Process.Pid); kib > 200<<10 && os.Getenv("DEPLOYFS_RACE") == "" {
+	if kib := peakMemory(t, server.server(t)); kib > 200<<10 && os.Getenv("DEPLOYFS_RACE") == "" {
 		t.Errorf("the server took %d MiB", kib>>10)
 	}
 }
@@ -171,7 +171,7 @@ func TestHostileObjectFiles(t *testing.T) {
 			t.Errorf("%s: want one log line with the object and the path, got %q", name, lines)
 		}
 	}
-	if kib := peakMemory(t, server.cmd.Process.Pid); kib > 400<<10 {
+	if kib := peakMemory(t, server.server(t)); kib > 400<<10 {
 		t.Errorf("the server took %d MiB", kib>>10)
 	}
 }

@@ -171,7 +171,7 @@ func (l leased) checkGone(t *testing.T, name string, want []byte) {
 		t.Errorf("%s: wrong bytes", name)
 	case !errors.Is(err, unix.EIO):
 		t.Errorf("%s: %v, want EIO", name, err)
-	case len(l.logged(": /"+strings.Split(name, "/")[0]+": ", "object")) == 0:
+	case len(l.logged(" path=/"+strings.Split(name, "/")[0]+" object=")) == 0:
 		t.Errorf("%s: no reason in the log: %s", name, l.lines())
 	}
 }

@@ -38,7 +38,7 @@ func TestNoDescriptors(t *testing.T) {
 	if modeOf(tool) == 0 || modeOf(readme) == 0 { // so that their directories are known
 		t.Fatal("no tree")
 	}
-	lift := limitFiles(t, f.cmd.Process.Pid, 3)
+	lift := limitFiles(t, f.server(t), 3)
 	for range 3 {
 		_, err := os.ReadFile(tool)
 		wantErrno(t, "reading without descriptors", err, unix.EIO)
@@ -68,7 +68,7 @@ func TestFewDescriptors(t *testing.T) {
 				names = append(names, name)
 			}
 		}
-		pid := f.cmd.Process.Pid
+		pid := f.server(t)
 		read := func(names []string) {
 			t.Helper()
 			for _, name := range names {

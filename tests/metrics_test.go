@@ -130,8 +130,7 @@ func TestMetrics(t *testing.T) {
 	odd := scratch(t) + "/m\n# TYPE \\n\"},x=\"\tü"
 	os.Mkdir(odd, 0o755)
 	dead := mounted(t, "--repo="+repo, "plain")
-	syscall.Kill(onlyServer(t), syscall.SIGKILL)
-	eventually(5*time.Second, func() bool { return len(servers()) == 0 })
+	killBoth(t)
 	mountOn(t, odd, "--repo="+repo, "--subpath=/usr", "--memory=5M", "plain")
 	snapshot(t, odd)
 

@@ -182,10 +182,21 @@ func (f *foreground) Write(p []byte) (int, error) {
 func mountedForeground(t testing.TB, args ...string) *foreground {
 	t.Helper()
 	f := startForeground(t, nil, args...)
-	if !eventually(20*time.Second, func() bool { return isMounted(t, f.dir) || f.ended() }) || f.ended() {
+	ready := func() bool { return isMounted(t, f.dir) && f.server(t) != 0 }
+	if !eventually(20*time.Second, func() bool { return ready() || f.ended() }) || f.ended() {
 		t.Fatalf("mount --foreground: nothing is mounted\n%s", f.lines())
 	}
 	return f
+}
+
+// server is the process that serves now; 0 while there is none.
+func (f *foreground) server(t testing.TB) int {
+	for _, r := range mountRecords(t) {
+		if r.Mountpoint == f.dir {
+			return r.Pid
+		}
+	}
+	return 0
 }
 
 // startForeground starts a server and does not wait for it.

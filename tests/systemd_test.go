@@ -406,7 +406,9 @@ func (m *machine) deaths(t *testing.T, service, dir string) {
 		if err := holder.Start(); err != nil {
 			t.Fatal(err)
 		}
-		stopped := func() bool { return stateOf(onlyChild(holder.Process.Pid)) == "T" || stateOf(holder.Process.Pid) == "T" }
+		stopped := func() bool {
+			return stateOf(onlyChild(holder.Process.Pid)) == "T" || stateOf(holder.Process.Pid) == "T"
+		}
 		if !eventually(10*time.Second, stopped) {
 			t.Fatalf("%s: nothing is held open", what)
 		}
