@@ -59,6 +59,9 @@ func (r *Repo) MirroredRefs() ([]Ref, error) {
 		return nil, err
 	}
 	for _, collection := range collections {
+		if !refs.IsFragment(collection) { // no collection is called so, either
+			continue
+		}
 		add := func(ref Ref) {
 			ref.Collection = collection
 			list = append(list, ref)

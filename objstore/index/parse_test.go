@@ -201,6 +201,7 @@ func TestRefused(t *testing.T) {
 		"too many rows":                   set64(atCounts, c.rows+1),
 		"rows beyond all":                 set64(atCounts, 1<<60),
 		"name out of order":               func(data []byte) { data[int(s.names)+len(x.names)-3] = 'a' },
+		"NUL in a name":                   func(data []byte) { data[int(s.names)+len(x.names)-1] = 0 },
 		"name that begins later":          set32(row(0), 1<<31),
 		"name with a slash":               func(data []byte) { data[int(s.names)+len(x.names)-1] = '/' },
 		"no attribute":                    set32(row(1)+4, uint32(c.attrs)),
