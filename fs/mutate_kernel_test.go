@@ -153,6 +153,11 @@ func (k *kernel) file(name string, out *gofuse.EntryOut) {
 
 // read reads a file's content, nil when it can't be read.
 func (k *kernel) read(name string, out *gofuse.EntryOut) []byte {
+	var opened gofuse.OpenOut
+	in := &gofuse.OpenIn{InHeader: gofuse.InHeader{NodeId: out.NodeId}}
+	if status := k.fs.Open(nil, in, &opened); status != gofuse.ENOSYS && k.failed("open of "+name, status) {
+		return nil
+	}
 	data := []byte{}
 	for buf := make([]byte, 32<<10); ; {
 		in := &gofuse.ReadIn{InHeader: gofuse.InHeader{NodeId: out.NodeId}, Offset: uint64(len(data)), Size: uint32(len(buf))}

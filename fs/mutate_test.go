@@ -16,9 +16,9 @@ import (
 const (
 	// mutationTime is how long anything may take with a hostile repository.
 	mutationTime = 20 * time.Second
-	// mutationMemory is how much may be allocated for one, in bytes: its files
-	// are small, whatever they say. One metadata object may be as large as they get.
-	mutationMemory = 300 << 20
+	// mutationMemory is how much may be allocated for one in all, in bytes: its
+	// files are small, whatever they say.
+	mutationMemory = 1 << 30
 )
 
 // number reads an environment variable.

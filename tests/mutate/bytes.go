@@ -14,7 +14,7 @@ const maxGrowth = 3000
 // tokens are what a reader of names, refs or settings may stumble over.
 var tokens = []string{
 	"", "\x00", ".", "..", "/", "../", "/../", "a/b", "../../../../../../etc/passwd", "\n", "\r\n", "\x1b[31m", "\xff", "\xc0\xaf",
-	"%s%n%!", "{", "}", "'", "a\x00b", "\u202e", strings.Repeat("n", 255), strings.Repeat("n", 256), strings.Repeat("0", 64),
+	"%s%n%d", "{", "}", "'", "a\x00b", "\u202e", strings.Repeat("n", 255), strings.Repeat("n", 256), strings.Repeat("0", 64),
 	strings.Repeat("f", 64), strings.Repeat("(", 200), "v", "a{sv}", "(((((((())))))))",
 }
 
