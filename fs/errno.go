@@ -17,11 +17,11 @@ const maxReported = 10000
 // entry called name in the directory at dir could not be shown for.
 func (f *FS) failed(dir row, name string, err error) gofuse.Status {
 	f.stats.errors.Add(1)
-	path := f.path(dir)
-	if name != "" {
-		path = join(path, name)
-	}
 	if f.unreported(subject(err)) {
+		path := f.path(dir)
+		if name != "" {
+			path = join(path, name)
+		}
 		f.opts.Report(path, err)
 	}
 	if errors.Is(err, unix.ENOMEM) {

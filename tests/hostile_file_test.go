@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -118,6 +119,16 @@ func TestHostileHeaders(t *testing.T) {
 		"xattr-duplicate": {mode: unix.S_IFREG | 0o644, xattrs: []gv{gvXattr("user.a", "v"), gvXattr("user.a", "w")}},
 		"xattr-large":     {mode: unix.S_IFREG | 0o644, xattrs: []gv{gvXattr("user.a", strings.Repeat("v", 65537))}},
 	}
+	var many []gv
+	for i := range 12_000 { // more than listxattr(2) can list
+		many = append(many, gvXattr(fmt.Sprintf("%05d", i), ""))
+	}
+	headers["xattrs-many"] = header{mode: unix.S_IFREG | 0o644, xattrs: many}
+	many = nil
+	for i := range 20 { // more than a mebibyte
+		many = append(many, gvXattr(fmt.Sprint("user.", string(rune('a'+i))), strings.Repeat("v", 65000)))
+	}
+	headers["xattrs-huge"] = header{mode: unix.S_IFREG | 0o644, xattrs: many}
 	files := map[string]string{}
 	for what, h := range headers {
 		files[what] = f.file(h, nil)

@@ -242,7 +242,7 @@ func TestFilezHeaderSize(t *testing.T) {
 		{"0000001a 00000001", 36, 0},
 		{"0000001a 01000000", 36, 0},
 		{"ffffffff 00000000", 1 << 40, 0},
-		{"01000000 00000000", 1 << 40, MaxHeader},
+		{"00100000 00000000", 1 << 40, MaxHeader},
 		{"01000001 00000000", 1 << 40, 0},
 	} {
 		got, err := FilezHeaderSize([HeaderPrefix]byte(unhex(t, c.prefix)), c.file)

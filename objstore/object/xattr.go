@@ -11,6 +11,7 @@ const (
 	xattrsType   = "a(ayay)"
 	maxXattrName = 255     // bytes, Linux's XATTR_NAME_MAX
 	maxXattr     = 1 << 16 // bytes, Linux's XATTR_SIZE_MAX
+	maxXattrList = 1 << 16 // bytes of names, each with its NUL, Linux's XATTR_LIST_MAX
 )
 
 // Xattr is one extended attribute.
@@ -24,11 +25,13 @@ func decodeXattrs(v gvariant.Value) ([]Xattr, error) {
 	if v.Len() == 0 {
 		return nil, nil
 	}
-	list := make([]Xattr, v.Len())
+	var list []Xattr
 	var last []byte
-	for i := range list {
+	names := 0
+	for i := range v.Len() {
 		name, value := v.At(i).At(0).ByteString(), v.At(i).At(1).ByteString()
 		end := len(name) - 1
+		names += len(name)
 		switch {
 		case end < 1 || end > maxXattrName || bytes.IndexByte(name, 0) != end:
 			return nil, fmt.Errorf("invalid xattr name %q", shorten(string(name)))
@@ -36,9 +39,11 @@ func decodeXattrs(v gvariant.Value) ([]Xattr, error) {
 			return nil, fmt.Errorf("Incorrectly sorted xattr name (prev=%q, cur=%q)", last, name)
 		case len(value) > maxXattr:
 			return nil, fmt.Errorf("xattr %q of %d bytes, at most %d are allowed", name[:end], len(value), maxXattr)
+		case names > maxXattrList:
+			return nil, fmt.Errorf("more xattrs than the %d bytes of names that can be listed", maxXattrList)
 		}
 		last = name
-		list[i] = Xattr{string(name[:end]), value}
+		list = append(list, Xattr{string(name[:end]), value})
 	}
 	return list, nil
 }
