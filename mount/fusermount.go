@@ -53,16 +53,28 @@ func receiveDevice(socket int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	messages, err := unix.ParseSocketControlMessage(oob[:n])
+	fd, err := rights(oob[:n])
 	if err != nil {
 		return nil, err
+	}
+	return os.NewFile(uintptr(fd), fuseDevice), nil
+}
+
+// rights is the descriptor in a control message.
+func rights(oob []byte) (fd int, err error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return -1, err
 	}
 	if len(messages) != 1 {
-		return nil, errors.New("none was sent")
+		return -1, errors.New("none was sent")
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil {
-		return nil, err
+	if err == nil && (len(fds) != 1 || fds[0] < 0) {
+		err = errors.New("not one was sent")
 	}
-	return os.NewFile(uintptr(fds[0]), fuseDevice), nil
+	if err != nil {
+		return -1, err
+	}
+	return fds[0], nil
 }
