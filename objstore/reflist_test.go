@@ -46,13 +46,19 @@ func TestRefs(t *testing.T) {
 	}
 	b.mkdir("refs/heads/empty/dir")
 	b.write("refs/heads/junk", []byte("junk\n"))
+	b.write("refs/heads/odd", []byte("\x1b]\n"+strings.Repeat("long", 1000)))
 	b.write("refs/remotes/afile", []byte("no directory"))
 	b.link("../a/b", "refs/heads/z/alias")
 	b.link("main", "refs/heads/same")
 	r := b.open()
 	list, err := r.Refs()
-	wantRefs(t, list, err, "a-b "+hex, "a/b "+hex, "a/c/d "+hex, "junk junk", "main "+hex, "origin:a/b "+hex, "origin:main "+hex,
+	wantRefs(t, list, err, "a-b "+hex, "a/b "+hex, "a/c/d "+hex, "junk junk", "main "+hex, "odd ?]?l", "origin:a/b "+hex, "origin:main "+hex,
 		"same -> main "+hex, "z/alias -> a/b "+hex, "ü "+hex)
+	for _, ref := range list {
+		if len(ref.Checksum) > maxShownRef {
+			t.Errorf("%s has %d bytes", ref, len(ref.Checksum))
+		}
+	}
 	list, err = r.MirroredRefs()
 	wantRefs(t, list, err, "(org.Another) main "+hex, "(org.example.One) a/b "+hex, "(org.example.One) main "+hex)
 	for _, ref := range list {

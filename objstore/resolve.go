@@ -13,8 +13,10 @@ import (
 	"deployfs/objstore/refs"
 )
 
-// maxRef bounds a ref file, in bytes; a good one has 65.
-const maxRef = 4096
+const (
+	maxRef      = 4096 // bytes of a ref file; a good one has 65
+	maxShownRef = 80   // bytes of a bad one that stand in a message
+)
 
 // RevError says that a REV names no commit, or several.
 type RevError struct {
@@ -190,7 +192,7 @@ func (r *Repo) readRef(path string) (string, error) {
 
 func parseRef(text string) (object.Checksum, error) {
 	if !object.IsChecksum(text) {
-		return object.Checksum{}, fmt.Errorf("Invalid rev %s", printable(text[:min(len(text), 80)]))
+		return object.Checksum{}, fmt.Errorf("Invalid rev %s", printable(text[:min(len(text), maxShownRef)]))
 	}
 	return object.ParseChecksum(text)
 }
