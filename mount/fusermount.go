@@ -44,11 +44,14 @@ func (o Options) helperOptions() string {
 	return s
 }
 
+// descriptorSize is what a descriptor takes in a control message, in bytes.
+const descriptorSize = 4
+
 // receiveDevice takes the descriptor that an ended fusermount3 has left in the
 // socket.
 func receiveDevice(socket int) (*os.File, error) {
 	var data [1]byte
-	oob := make([]byte, unix.CmsgSpace(4))
+	oob := make([]byte, unix.CmsgSpace(descriptorSize))
 	_, n, _, _, err := unix.Recvmsg(socket, data[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 	if err != nil {
 		return nil, err
@@ -69,9 +72,12 @@ func rights(oob []byte) (fd int, err error) {
 	if len(messages) != 1 {
 		return -1, errors.New("none was sent")
 	}
+	if len(messages[0].Data) != descriptorSize { // ParseUnixRights panics for parts of one
+		return -1, errors.New("not one was sent")
+	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err == nil && (len(fds) != 1 || fds[0] < 0) {
-		err = errors.New("not one was sent")
+	if err == nil && fds[0] < 0 {
+		err = errors.New("none was sent")
 	}
 	if err != nil {
 		return -1, err
