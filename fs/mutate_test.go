@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -53,11 +54,13 @@ func TestMutations(t *testing.T) {
 
 func mutations(t *testing.T, mode, kind string) {
 	count := number(t, "DEPLOYFS_MUTATIONS", 100)
-	if kind != "content" { // the same in all modes
+	first := uint64(0)
+	if kind != "content" { // for the reader it is the same in all modes, which share out the changes
 		count = (count + uint64(len(mutate.Modes)) - 1) / uint64(len(mutate.Modes))
+		first = count * uint64(slices.Index(mutate.Modes, mode))
 	}
 	seed := number(t, "DEPLOYFS_MUTATION_SEED", 1)
-	first, last := uint64(0), count
+	last := first + count
 	if os.Getenv("DEPLOYFS_MUTATION") != "" {
 		first = number(t, "DEPLOYFS_MUTATION", 0)
 		last = first + 1

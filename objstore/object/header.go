@@ -1,12 +1,12 @@
 package object
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"math/bits"
-	"strings"
 
 	"deployfs/objstore/gvariant"
 )
@@ -47,8 +47,16 @@ func (h *Header) Check() error {
 		return fmt.Errorf("invalid size %d", h.Size)
 	case !h.IsSymlink() && h.Target != "":
 		return errors.New("regular file with a symlink target")
-	case h.IsSymlink() && (h.Target == "" || len(h.Target) > maxTarget || strings.IndexByte(h.Target, 0) >= 0):
-		return fmt.Errorf("invalid symlink target of %d bytes", len(h.Target))
+	case h.IsSymlink():
+		return CheckTarget([]byte(h.Target))
+	}
+	return nil
+}
+
+// CheckTarget fails unless a symbolic link can point there.
+func CheckTarget(target []byte) error {
+	if len(target) == 0 || len(target) > maxTarget || bytes.IndexByte(target, 0) >= 0 {
+		return fmt.Errorf("invalid symlink target of %d bytes", len(target))
 	}
 	return nil
 }
