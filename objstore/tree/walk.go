@@ -25,7 +25,7 @@ type level struct {
 // enter goes on with a directory, whose path is the walker's.
 func (w *walker) enter(sum object.Checksum) error {
 	if len(w.levels) == maxDepth {
-		return fmt.Errorf("%.200s: more than %d directories deep", w.path, maxDepth)
+		return fmt.Errorf("%.200q: more than %d directories deep", w.path, maxDepth)
 	}
 	t, err := w.loader.DirTree(sum)
 	if err == nil {
