@@ -74,7 +74,7 @@ func (c cost) server(t *testing.T, what string, f *foreground, start time.Time) 
 // take no disk: they are read one at a time.
 func TestCostOfSizes(t *testing.T) {
 	f := newForge(t)
-	const n = 12
+	const n = 8
 	var dirs []gv
 	for i := range n {
 		tree := fmt.Sprintf("%064x", i+1)
@@ -95,7 +95,7 @@ func TestCostOfSizes(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	cost{700, 50 * time.Second}.server(t, "12 sparse dirtrees of 128 MiB", server, start)
+	cost{700, 50 * time.Second}.server(t, "8 sparse dirtrees of 128 MiB", server, start)
 }
 
 // TestCostOfEntries lists a directory with more entries than fit the memory for directories.
