@@ -46,18 +46,22 @@ func TestMutations(t *testing.T) {
 		t.Skip("skipped: it takes root and the real ostree")
 	}
 	for _, mode := range mutate.Modes {
-		for _, kind := range mutate.Kinds {
-			t.Run(mode+"/"+kind, func(t *testing.T) { mutations(t, mode, kind) })
-		}
+		t.Run(mode, func(t *testing.T) {
+			repo := mutate.New(t, t.TempDir(), mode)
+			for _, kind := range mutate.Kinds {
+				t.Run(kind, func(t *testing.T) { mutations(t, repo, kind) })
+			}
+		})
 	}
 }
 
-func mutations(t *testing.T, mode, kind string) {
+// mutations makes all changes of a kind, one after the other.
+func mutations(t *testing.T, repo *mutate.Repo, kind string) {
 	count := number(t, "DEPLOYFS_MUTATIONS", 100)
 	first := uint64(0)
 	if kind != "content" { // for the reader it is the same in all modes, which share out the changes
 		count = (count + uint64(len(mutate.Modes)) - 1) / uint64(len(mutate.Modes))
-		first = count * uint64(slices.Index(mutate.Modes, mode))
+		first = count * uint64(slices.Index(mutate.Modes, repo.Mode))
 	}
 	seed := number(t, "DEPLOYFS_MUTATION_SEED", 1)
 	last := first + count
@@ -65,7 +69,7 @@ func mutations(t *testing.T, mode, kind string) {
 		first = number(t, "DEPLOYFS_MUTATION", 0)
 		last = first + 1
 	}
-	u := &user{t: t, repo: mutate.New(t, t.TempDir(), mode), dir: t.TempDir()}
+	u := &user{t: t, repo: repo, dir: t.TempDir()}
 	u.begin()
 	u.forged = kind == "index"
 	start := time.Now()
