@@ -1,6 +1,8 @@
 # make demo    all set-up, then the main job on a built-in repository
 # make test    all set-up, then every test
 # make chaos   kills 1000 servers under readers, in 10 minutes
+# make fuzz    every fuzz target, FUZZTIME each
+# make hostile MUTATIONS random changes of each kind of a repository's files, read in every way
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
 # make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX), and the links by which mount(8)
 #              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin
@@ -9,11 +11,12 @@ PREFIX ?= /usr/local
 SBINDIR ?= /sbin
 GO ?= go
 BIN := bin
-FUZZTIME ?= 30s
+FUZZTIME ?= 10m
+MUTATIONS ?= 10000
 TESTFLAGS ?=
 BENCHFLAGS ?=
 
-.PHONY: all build demo test race chaos fuzz lint bench man install clean
+.PHONY: all build demo test race chaos fuzz hostile lint bench man install clean
 
 all: build man
 
@@ -48,6 +51,15 @@ fuzz:
 			grep -q "^    context deadline exceeded$$" "$$(basename "$$0")-$$1.out" \
 			&& ! grep -q "Failing input written\|panic:" "$$(basename "$$0")-$$1.out" \
 			&& rm "$$(basename "$$0")-$$1.out" || exit 255; }'
+
+# Other changes each time, unless DEPLOYFS_MUTATION_SEED says which; a failure names it. One in a hundred is mounted
+# and read by the built program, the others are read in process.
+hostile: build
+	tests/setup.sh
+	seed=$${DEPLOYFS_MUTATION_SEED:-$$(date +%s)}; \
+	DEPLOYFS_MUTATIONS=$(MUTATIONS) DEPLOYFS_MUTATION_SEED=$$seed $(GO) test -count=1 -timeout 6h -v -run '^TestMutations$$' ./fs && \
+	DEPLOYFS_MUTATIONS=$(MUTATIONS) DEPLOYFS_MUTATION_SEED=$$seed $(GO) test -count=1 -timeout 6h \
+		-run '^(TestMutatedRepositories|TestCost.*|TestHostile.*)$$' ./tests
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

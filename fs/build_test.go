@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/fs/backing"
+	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
@@ -43,13 +44,16 @@ func newMemory(t testing.TB) *memory {
 	}
 }
 
-func (m *memory) ReadMetadata(name object.Name) ([]byte, error) {
+func (m *memory) ReadMetadata(name object.Name, limit int64) ([]byte, error) {
 	m.reads.Add(1)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	data, ok := m.meta[name]
 	if !ok {
 		return nil, &object.NotExistError{Object: name}
+	}
+	if int64(len(data)) > limit {
+		return nil, &objstore.SizeError{Size: int64(len(data)), Limit: limit}
 	}
 	return data, nil
 }

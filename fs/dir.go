@@ -3,7 +3,8 @@ package fs
 import (
 	"errors"
 	"fmt"
-	"path"
+	"slices"
+	"strings"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -113,21 +114,25 @@ func (a above) xattrs(int) ([]object.Xattr, error) {
 	return m.Xattrs, err
 }
 
+// maxPath is about how much of a path stands in a message, in bytes: its end.
+const maxPath = 1 << 12
+
 // path is where the entry at r lies below the mountpoint, for messages.
 func (f *FS) path(r row) string {
 	var names []string
-	for len(names) < maxDepth && r != root {
+	for size := 0; r != root; {
 		e, err := f.entry(r)
 		if err != nil {
 			names = append(names, "?")
 			break
 		}
-		names = append(names, string(e.in.name(int(e.pos))))
-		r = e.parent
+		if size > maxPath || len(names) == maxDepth {
+			names = append(names, "...")
+			break
+		}
+		name := string(e.in.name(int(e.pos)))
+		names, size, r = append(names, name), size+len(name)+1, e.parent
 	}
-	full := "/"
-	for i := len(names) - 1; i >= 0; i-- {
-		full = path.Join(full, names[i])
-	}
-	return full
+	slices.Reverse(names)
+	return "/" + strings.Join(names, "/")
 }

@@ -17,20 +17,30 @@ const maxReported = 10000
 // entry called name in the directory at dir could not be shown for.
 func (f *FS) failed(dir row, name string, err error) gofuse.Status {
 	f.stats.errors.Add(1)
+	f.report(dir, name, err)
+	if errors.Is(err, unix.ENOMEM) {
+		return gofuse.Status(unix.ENOMEM)
+	}
+	return gofuse.EIO
+}
+
+// report tells why an entry can't be shown, once. Its path is found first: that
+// may read an index which can't be read any more, and is then done again.
+func (f *FS) report(dir row, name string, err error) {
+	about := subject(err)
+	if !f.unreported(about, false) {
+		return
+	}
 	path := f.path(dir)
 	if name != "" {
 		path = join(path, name)
 	}
-	if f.unreported(subject(err)) {
+	if f.unreported(about, true) {
 		if damaged := (*object.CorruptError)(nil); errors.As(err, &damaged) {
 			f.stats.damaged.Add(1)
 		}
 		f.opts.Report(path, err)
 	}
-	if errors.Is(err, unix.ENOMEM) {
-		return gofuse.Status(unix.ENOMEM)
-	}
-	return gofuse.EIO
 }
 
 func join(dir, name string) string {
@@ -59,13 +69,15 @@ func subject(err error) string {
 	return err.Error()
 }
 
-// unreported reports whether something is to be reported, which it is once.
-func (f *FS) unreported(subject string) bool {
+// unreported reports whether something is to be reported; with now, the caller does.
+func (f *FS) unreported(subject string, now bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.reported[subject]; ok || len(f.reported) == maxReported {
 		return false
 	}
-	f.reported[subject] = struct{}{}
+	if now {
+		f.reported[subject] = struct{}{}
+	}
 	return true
 }

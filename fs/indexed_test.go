@@ -29,7 +29,7 @@ type checked struct{ *memory }
 
 func (c checked) metadata(sum object.Checksum, kind object.Kind) ([]byte, error) {
 	name := object.Name{Checksum: sum, Kind: kind}
-	data, err := c.ReadMetadata(name)
+	data, err := c.ReadMetadata(name, objstore.MaxMetadata)
 	if err == nil {
 		err = objstore.CheckMetadata(name, data)
 	}

@@ -1,6 +1,9 @@
 package fs
 
 import (
+	"errors"
+	"sync"
+
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
 	"deployfs/objstore"
@@ -128,9 +131,25 @@ func (f *FS) tree(sum object.Checksum) (object.DirTree, error) {
 	return f.trees.Get(sum, f.loadTree)
 }
 
+// largeTree is from how many bytes on dirtrees are read one at a time: each may
+// be as large as [objstore.MaxMetadata], whether it is sound or not.
+const largeTree = 1 << 20
+
+var largeTrees sync.Mutex // memory is the process's
+
 func (f *FS) loadTree(sum object.Checksum) (t object.DirTree, cost int64, err error) {
+	var large *objstore.SizeError
+	if t, cost, err = f.readTree(sum, largeTree); errors.As(err, &large) {
+		largeTrees.Lock()
+		defer largeTrees.Unlock()
+		t, cost, err = f.readTree(sum, objstore.MaxMetadata)
+	}
+	return t, cost, err
+}
+
+func (f *FS) readTree(sum object.Checksum, limit int64) (t object.DirTree, cost int64, err error) {
 	name := object.Name{Checksum: sum, Kind: object.KindDirTree}
-	data, err := f.metadata(name)
+	data, err := f.metadata(name, limit)
 	if err != nil {
 		return t, 0, err
 	}
@@ -147,7 +166,7 @@ func (f *FS) meta(sum object.Checksum) (object.DirMeta, error) {
 
 func (f *FS) loadMeta(sum object.Checksum) (m object.DirMeta, cost int64, err error) {
 	name := object.Name{Checksum: sum, Kind: object.KindDirMeta}
-	data, err := f.metadata(name)
+	data, err := f.metadata(name, objstore.MaxMetadata)
 	if err != nil {
 		return m, 0, err
 	}
@@ -157,9 +176,9 @@ func (f *FS) loadMeta(sum object.Checksum) (m object.DirMeta, cost int64, err er
 	return m, int64(len(data)) + entryCost, nil
 }
 
-// metadata reads a metadata object, checked as the options say.
-func (f *FS) metadata(name object.Name) ([]byte, error) {
-	data, err := f.src.ReadMetadata(name)
+// metadata reads a metadata object of at most limit bytes, checked as the options say.
+func (f *FS) metadata(name object.Name, limit int64) ([]byte, error) {
+	data, err := f.src.ReadMetadata(name, limit)
 	if err == nil && f.opts.Verify != VerifyNone {
 		err = objstore.CheckMetadata(name, data)
 	}

@@ -5,14 +5,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
 // Source holds the objects of a tree. Its methods are called at the same time.
 type Source interface {
 	// ReadMetadata returns the bytes of a dirtree or dirmeta as they are
-	// stored. The fs checks and keeps them.
-	ReadMetadata(name object.Name) ([]byte, error)
+	// stored. The fs checks and keeps them. One of more than limit bytes is an
+	// [objstore.SizeError].
+	ReadMetadata(name object.Name, limit int64) ([]byte, error)
 	// Stat returns a content object's header, which may lack the xattrs.
 	Stat(sum object.Checksum) (object.Header, error)
 	// Header returns a content object's whole header.
@@ -46,10 +48,12 @@ func ParseVerify(name string) (Verify, error) {
 	return 0, fmt.Errorf("%q is no way to verify: want first, none or always", name)
 }
 
+var _ Source = (*objstore.Repo)(nil)
+
 // Options say how a tree is shown.
 type Options struct {
 	Verify  Verify
-	Memory  int64  // bytes of decoded metadata to keep, 64 MiB when 0
+	Memory  int64  // bytes of decoded metadata to keep, 64 MiB when 0; and one dirtree that is larger
 	Mtime   uint64 // of every entry, in seconds since 1970
 	DirMode uint32 // permission bits that directories may have; 0 means all
 

@@ -47,25 +47,43 @@ func (o Options) helperOptions() string {
 	return s
 }
 
+// descriptorSize is what a descriptor takes in a control message, in bytes.
+const descriptorSize = 4
+
 // receiveDevice takes the descriptor that an ended fusermount3 has left in the
 // socket.
 func receiveDevice(socket int) (*os.File, error) {
 	var data [1]byte
-	oob := make([]byte, unix.CmsgSpace(4))
+	oob := make([]byte, unix.CmsgSpace(descriptorSize))
 	_, n, _, _, err := unix.Recvmsg(socket, data[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 	if err != nil {
 		return nil, err
 	}
-	messages, err := unix.ParseSocketControlMessage(oob[:n])
+	fd, err := rights(oob[:n])
 	if err != nil {
 		return nil, err
+	}
+	return os.NewFile(uintptr(fd), fuseDevice), nil
+}
+
+// rights is the descriptor in a control message.
+func rights(oob []byte) (fd int, err error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return -1, err
 	}
 	if len(messages) != 1 {
-		return nil, errors.New("none was sent")
+		return -1, errors.New("none was sent")
+	}
+	if len(messages[0].Data) != descriptorSize { // ParseUnixRights panics for parts of one
+		return -1, errors.New("not one was sent")
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil {
-		return nil, err
+	if err == nil && fds[0] < 0 {
+		err = errors.New("none was sent")
 	}
-	return os.NewFile(uintptr(fds[0]), fuseDevice), nil
+	if err != nil {
+		return -1, err
+	}
+	return fds[0], nil
 }

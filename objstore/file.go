@@ -83,6 +83,13 @@ func uninterrupted(call func() error) error {
 
 var errNotRegular = errors.New("not a regular file")
 
+// SizeError says that a file has more bytes than are allowed.
+type SizeError struct{ Size, Limit int64 }
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%d bytes, at most %d are allowed", e.Size, e.Limit)
+}
+
 // readFileAt reads a regular file of at most limit bytes below dir.
 func readFileAt(dir *os.File, path string, limit int64) ([]byte, error) {
 	f, st, err := openRegular(dir, path)
@@ -91,7 +98,7 @@ func readFileAt(dir *os.File, path string, limit int64) ([]byte, error) {
 	}
 	defer f.Close()
 	if st.Size > limit {
-		return nil, fmt.Errorf("%d bytes, at most %d are allowed", st.Size, limit)
+		return nil, &SizeError{st.Size, limit}
 	}
 	data := make([]byte, st.Size)
 	n, err := io.ReadFull(f, data)

@@ -12,8 +12,17 @@ import (
 	"deployfs/objstore/object"
 )
 
-// MaxMetadata bounds a metadata object, in bytes.
+// MaxMetadata bounds a metadata object, in bytes; a dirmeta is bounded as other
+// headers are.
 const MaxMetadata = 128 << 20
+
+// limitOf is how large an object of some kind may be, in bytes.
+func limitOf(kind object.Kind) int64 {
+	if kind == object.KindDirMeta {
+		return object.MaxHeader
+	}
+	return MaxMetadata
+}
 
 // loosePath is where an object lies below objects/.
 func (r *Repo) loosePath(name object.Name) string {
@@ -28,10 +37,13 @@ func (r *Repo) loosePath(name object.Name) string {
 }
 
 // ReadMetadata returns a metadata object's bytes as they are stored, here or in
-// a parent repository. An absent object is an [object.NotExistError].
-func (r *Repo) ReadMetadata(name object.Name) ([]byte, error) {
+// a parent repository. An absent object is an [object.NotExistError]; of one with
+// more bytes than limit, or than its kind may have, none is read: the error is a
+// [SizeError].
+func (r *Repo) ReadMetadata(name object.Name, limit int64) ([]byte, error) {
+	limit = min(limit, limitOf(name.Kind))
 	for repo := r; repo != nil; repo = repo.parent {
-		data, err := readFileAt(repo.objects, repo.loosePath(name), MaxMetadata)
+		data, err := readFileAt(repo.objects, repo.loosePath(name), limit)
 		if err == nil {
 			return data, nil
 		}
@@ -64,7 +76,7 @@ func (e *ReadError) Unwrap() error { return e.Err }
 
 // Metadata returns the bytes of a commit, dirtree or dirmeta, checked against its name.
 func (r *Repo) Metadata(name object.Name) ([]byte, error) {
-	data, err := r.ReadMetadata(name)
+	data, err := r.ReadMetadata(name, MaxMetadata)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +121,7 @@ func load[T any](r *Repo, name object.Name, decode func([]byte) (T, error)) (val
 // covers; false when it has none.
 func (r *Repo) CommitMeta(sum object.Checksum) (gvariant.Value, bool, error) {
 	name := object.Name{Checksum: sum, Kind: object.KindCommitMeta}
-	data, err := r.ReadMetadata(name)
+	data, err := r.ReadMetadata(name, MaxMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
 		return gvariant.Value{}, false, nil
 	}

@@ -93,7 +93,7 @@ func TestMetadataDamage(t *testing.T) {
 	if errors.As(err, &corrupt) && (corrupt.Expected != good || corrupt.Found != other) {
 		t.Errorf("expected %s, found %s", corrupt.Expected, corrupt.Found)
 	}
-	if got, err := b.open().ReadMetadata(name); err != nil || !reflect.DeepEqual(got, data) {
+	if got, err := b.open().ReadMetadata(name, MaxMetadata); err != nil || !reflect.DeepEqual(got, data) {
 		t.Errorf("unverified: %d bytes, %v", len(got), err)
 	}
 	for _, kind := range []object.Kind{object.KindCommit, object.KindDirTree, object.KindDirMeta} {
@@ -132,7 +132,7 @@ func TestMaxMetadata(t *testing.T) {
 	name := object.Name{Checksum: object.Checksum{1}, Kind: object.KindDirTree}
 	b.write(b.object(name.Checksum, name.Kind), nil)
 	b.check(os.Truncate(b.file(b.object(name.Checksum, name.Kind)), MaxMetadata+1))
-	if data, err := b.open().ReadMetadata(name); err == nil {
+	if data, err := b.open().ReadMetadata(name, MaxMetadata); err == nil {
 		t.Errorf("%d bytes are read", len(data))
 	}
 }

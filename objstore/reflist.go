@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 )
 
@@ -16,8 +17,8 @@ import (
 type Ref struct {
 	refs.Spec
 	Collection string // of a mirrored ref, else ""
-	Checksum   string // what the ref's file says; not checked
-	Alias      string // the ref that this one is an alias of, else ""
+	Checksum   string // what the ref's file says; when that is none, what can be printed of it
+	Alias      string // the ref that this one is an alias of, as it can be printed, else ""
 }
 
 // maxRefDepth bounds the slashes in a listed ref.
@@ -59,6 +60,9 @@ func (r *Repo) MirroredRefs() ([]Ref, error) {
 		return nil, err
 	}
 	for _, collection := range collections {
+		if !refs.IsFragment(collection) { // no collection is called so, either
+			continue
+		}
 		add := func(ref Ref) {
 			ref.Collection = collection
 			list = append(list, ref)
@@ -108,7 +112,7 @@ func (r *Repo) visitRef(file, name string, depth int, visit func(Ref)) error {
 		if err != nil {
 			return fmt.Errorf("Listing refs: %s: %w", name, describe(err))
 		}
-		ref.Alias = strings.TrimPrefix(path.Join(path.Dir(name), string(target[:n])), "./")
+		ref.Alias = printable(strings.TrimPrefix(path.Join(path.Dir(name), string(target[:n])), "./"))
 	case unix.S_IFREG:
 	default:
 		return nil
@@ -116,6 +120,9 @@ func (r *Repo) visitRef(file, name string, depth int, visit func(Ref)) error {
 	text, err := r.readRef(strings.TrimPrefix(file, "refs/"))
 	if err != nil {
 		return fmt.Errorf("Listing refs: %s: %w", name, plain(err))
+	}
+	if !object.IsChecksum(text) {
+		text = printable(text[:min(len(text), maxShownRef)])
 	}
 	ref.Checksum = text
 	visit(ref)

@@ -2,6 +2,7 @@ package objstore
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,19 +40,25 @@ func TestRefs(t *testing.T) {
 	for _, ref := range []string{
 		"heads/main", "heads/a-b", "heads/a/b", "heads/a/c/d", "heads/ü", "heads/.hidden", "heads/a/.rsync", "heads/-x", "heads/with blank",
 		"heads/.dir/inner", "remotes/origin/main", "remotes/origin/a/b", "remotes/.bad/main", "remotes/-bad/main",
-		"mirrors/org.example.One/main", "mirrors/org.example.One/a/b", "mirrors/org.Another/main",
+		"mirrors/\x1b[31m/main", "mirrors/org.example.One/main", "mirrors/org.example.One/a/b", "mirrors/org.Another/main",
 	} {
 		b.ref(ref, sum)
 	}
 	b.mkdir("refs/heads/empty/dir")
 	b.write("refs/heads/junk", []byte("junk\n"))
+	b.write("refs/heads/odd", []byte("\x1b]\n"+strings.Repeat("long", 1000)))
 	b.write("refs/remotes/afile", []byte("no directory"))
 	b.link("../a/b", "refs/heads/z/alias")
 	b.link("main", "refs/heads/same")
 	r := b.open()
 	list, err := r.Refs()
-	wantRefs(t, list, err, "a-b "+hex, "a/b "+hex, "a/c/d "+hex, "junk junk", "main "+hex, "origin:a/b "+hex, "origin:main "+hex,
+	wantRefs(t, list, err, "a-b "+hex, "a/b "+hex, "a/c/d "+hex, "junk junk", "main "+hex, "odd ?]?l", "origin:a/b "+hex, "origin:main "+hex,
 		"same -> main "+hex, "z/alias -> a/b "+hex, "ü "+hex)
+	for _, ref := range list {
+		if len(ref.Checksum) > maxShownRef {
+			t.Errorf("%s has %d bytes", ref, len(ref.Checksum))
+		}
+	}
 	list, err = r.MirroredRefs()
 	wantRefs(t, list, err, "(org.Another) main "+hex, "(org.example.One) a/b "+hex, "(org.example.One) main "+hex)
 	for _, ref := range list {
@@ -78,6 +85,38 @@ func TestRefsOutside(t *testing.T) {
 	b.link(t.TempDir(), "refs/heads")
 	if list, err := b.open().Refs(); err != nil || len(list) > 0 {
 		t.Errorf("a link instead of refs/heads: %v, %v", list, err)
+	}
+}
+
+// TestLinkedRefs: no directory that refs are in may be a link, as what it leads to
+// may look like one.
+func TestLinkedRefs(t *testing.T) {
+	for _, dir := range []string{"refs", "refs/heads", "refs/remotes", "refs/remotes/far", "refs/mirrors", "refs/mirrors/org.example.X"} {
+		b := build(t, "archive")
+		sum := b.commit("subject", object.Checksum{})
+		for _, name := range []string{"heads/main", "heads/dir/main", "remotes/far/main", "mirrors/org.example.X/main"} {
+			b.ref(name, sum)
+		}
+		outside := t.TempDir()
+		for _, name := range []string{"heads/secret", "far/secret", "org.example.X/secret", "secret", "remotes/far/secret"} {
+			b.check(os.MkdirAll(filepath.Dir(filepath.Join(outside, name)), 0o755))
+			b.check(os.WriteFile(filepath.Join(outside, name), []byte("a secret"), 0o600))
+		}
+		b.check(os.RemoveAll(b.file(dir)))
+		b.link(outside, dir)
+		r := b.open()
+		local, _ := r.Refs()
+		mirrored, _ := r.MirroredRefs()
+		for _, ref := range append(local, mirrored...) {
+			if ref.Checksum != sum.String() {
+				t.Errorf("%s is a link: %s is %q", dir, ref, ref.Checksum)
+			}
+		}
+		for _, rev := range []string{"secret", "far:secret", "far/secret", "heads/secret"} {
+			if found, err := r.Resolve(rev); err == nil || strings.Contains(err.Error(), "a secret") {
+				t.Errorf("%s is a link: %s is %s, %v", dir, rev, found, err)
+			}
+		}
 	}
 }
 

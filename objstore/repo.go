@@ -61,7 +61,7 @@ func (r *Repo) load(depth int) (err error) {
 func openDir(at int, path, shown string) (*os.File, error) {
 	fd, err := unix.Openat(at, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("opendir(%s): %w", shown, describe(err))
+		return nil, fmt.Errorf("opendir(%s): %w", printable(shown), describe(err))
 	}
 	return os.NewFile(uintptr(fd), shown), nil
 }
@@ -94,6 +94,9 @@ func (r *Repo) openParent(depth int) (err error) {
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.path, path)
+	}
+	if len(path) >= unix.PathMax {
+		return fmt.Errorf("parent repository: a path of %d bytes", len(path))
 	}
 	if depth == 0 {
 		return fmt.Errorf("parent repository '%s': more than %d in a chain", printable(path), maxParents)

@@ -63,6 +63,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"no boolean", config("[core]\nrepo_version=1\ndisable-xattrs=maybe"), "Value “maybe” cannot be interpreted as a boolean."},
 		{"no parent", config("[core]\nrepo_version=1\nparent=/nonexistent"),
 			"While checking parent repository '/nonexistent': opening repo: opendir(/nonexistent): No such file or directory"},
+		{"a parent that no line can hold", config("[core]\nrepo_version=1\nparent=/a\x1b[31m\x00"), "opendir(/a?[31m?): "},
+		{"a parent beyond all paths", config("[core]\nrepo_version=1\nparent=/" + strings.Repeat("p/", 3000)), "parent repository: a path of 6001 bytes"},
 		{"itself as parent", config("[core]\nrepo_version=1\nparent=."), "more than 16 in a chain"},
 		{"a large config", config("[core]\n" + strings.Repeat("#", maxConfig)), "openat(config): 1048583 bytes, at most 1048576 are allowed"},
 	} {

@@ -13,8 +13,10 @@ import (
 	"deployfs/objstore/refs"
 )
 
-// maxRef bounds a ref file, in bytes; a good one has 65.
-const maxRef = 4096
+const (
+	maxRef      = 4096 // bytes of a ref file; a good one has 65
+	maxShownRef = 80   // bytes of a bad one that stand in a message
+)
 
 // RevError says that a REV names no commit, or several.
 type RevError struct {
@@ -114,9 +116,13 @@ func (r *Repo) eachCommit(prefix string, visit func(object.Checksum) error) erro
 	return nil
 }
 
-// readNames lists a directory below dir, sorted; one that is absent is empty.
+// readNames lists a directory below dir, sorted; one that is absent is empty. No
+// symbolic link on the way is followed.
 func (r *Repo) readNames(dir *os.File, path string) ([]string, error) {
-	fd, err := unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat2(int(dir.Fd()), path, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
+	})
 	if err == unix.ENOENT {
 		return nil, nil
 	}
@@ -161,9 +167,9 @@ func (r *Repo) resolveRef(spec refs.Spec) (sum object.Checksum, found bool, err 
 }
 
 // readRef reads a ref file. Aliases, which are symbolic links, are followed as
-// long as they stay below refs/.
+// long as they stay below refs/, which is none itself.
 func (r *Repo) readRef(path string) (string, error) {
-	root, err := unix.Openat(int(r.dir.Fd()), "refs", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	root, err := unix.Openat(int(r.dir.Fd()), "refs", unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
 	}
@@ -186,7 +192,7 @@ func (r *Repo) readRef(path string) (string, error) {
 
 func parseRef(text string) (object.Checksum, error) {
 	if !object.IsChecksum(text) {
-		return object.Checksum{}, fmt.Errorf("Invalid rev %s", printable(text[:min(len(text), 80)]))
+		return object.Checksum{}, fmt.Errorf("Invalid rev %s", printable(text[:min(len(text), maxShownRef)]))
 	}
 	return object.ParseChecksum(text)
 }

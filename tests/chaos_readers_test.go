@@ -14,10 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// chaosReader reads a victim's tree, and compares with what is in it.
+// chaosReader reads a mount's tree, and compares with what is in it.
 type chaosReader struct {
 	grove  *grove
-	victim *victim
+	mount  *chaosMount
 	tally  *tally
 	random *rand.Rand
 	ended  *atomic.Bool
@@ -48,14 +48,14 @@ func (r *chaosReader) try(what string, op func() error) {
 	start := time.Now()
 	err := op()
 	if err != nil {
-		err = fmt.Errorf("%s: %s: %w", r.victim.name, what, err)
+		err = fmt.Errorf("%s: %s: %w", r.mount.name, what, err)
 	}
 	r.tally.add(time.Since(start), err)
 }
 
 func (r *chaosReader) any() string { return r.grove.files[r.random.Intn(len(r.grove.files))] }
 
-func (r *chaosReader) path(name string) string { return r.victim.dir + "/" + name }
+func (r *chaosReader) path(name string) string { return r.mount.dir + "/" + name }
 
 // sums reads a whole file.
 func (r *chaosReader) sums() {

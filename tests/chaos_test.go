@@ -23,8 +23,8 @@ const (
 	killsWindow, killsInWindow = 10 * time.Second, 4
 )
 
-// chaosMounts are the ways to serve that are put through it, at the same time.
-var chaosMounts = []struct {
+// chaosKinds are the ways to serve that are put through it, at the same time.
+var chaosKinds = []struct {
 	name, mode string
 	options    []string
 }{
@@ -46,22 +46,22 @@ func TestChaos(t *testing.T) {
 	}
 	fmt.Sscan(os.Getenv("DEPLOYFS_CHAOS"), &kills)
 	g := growChaos(t)
-	var victims []*victim
-	for _, m := range chaosMounts {
+	var mounts []*chaosMount
+	for _, m := range chaosKinds {
 		repo := newRepo(t, m.mode)
 		commit(t, repo, "main", g.root)
 		dir := mounted(t, append(append([]string{"--repo=" + repo}, m.options...), "main")...)
-		victims = append(victims, newVictim(t, m.name, dir))
+		mounts = append(mounts, newChaosMount(t, m.name, dir))
 	}
 	var readers, killers sync.WaitGroup
 	var ended atomic.Bool
 	total := &tally{}
-	for _, v := range victims {
+	for _, v := range mounts {
 		for _, read := range chaosReaders {
-			r := &chaosReader{grove: g, victim: v, tally: total, random: rand.New(rand.NewSource(int64(len(v.name)))), ended: &ended}
+			r := &chaosReader{grove: g, mount: v, tally: total, random: rand.New(rand.NewSource(int64(len(v.name)))), ended: &ended}
 			readers.Go(func() { r.loop(read) })
 		}
-		killers.Go(func() { v.killing((kills+len(victims)-1)/len(victims), chaosUpgrades/len(victims)+1) })
+		killers.Go(func() { v.killing((kills+len(mounts)-1)/len(mounts), chaosUpgrades/len(mounts)+1) })
 	}
 	forgetting := forgetAgain(t, &ended)
 	killers.Wait()
@@ -69,13 +69,13 @@ func TestChaos(t *testing.T) {
 	readers.Wait()
 	<-forgetting
 	total.report(t)
-	for _, v := range victims {
+	for _, v := range mounts {
 		v.inspect()
 	}
 }
 
-// victim is a mount whose servers are killed.
-type victim struct {
+// chaosMount is a mount whose servers are killed.
+type chaosMount struct {
 	t                 *testing.T
 	name, dir         string
 	keeper            int
@@ -84,10 +84,10 @@ type victim struct {
 	memory, openFiles int // of the keeper, when it began
 }
 
-func newVictim(t *testing.T, name, dir string) *victim {
+func newChaosMount(t *testing.T, name, dir string) *chaosMount {
 	for _, r := range mountRecords(t) {
 		if r.Mountpoint == dir {
-			return &victim{t: t, name: name, dir: dir, keeper: r.Keeper, memory: memoryOf(r.Keeper), openFiles: descriptors(r.Keeper)}
+			return &chaosMount{t: t, name: name, dir: dir, keeper: r.Keeper, memory: memoryOf(r.Keeper), openFiles: descriptors(r.Keeper)}
 		}
 	}
 	t.Fatalf("%s: not listed", name)
@@ -95,7 +95,7 @@ func newVictim(t *testing.T, name, dir string) *victim {
 }
 
 // killing kills this many servers, and upgrades some between.
-func (v *victim) killing(kills, upgrades int) {
+func (v *chaosMount) killing(kills, upgrades int) {
 	random := rand.New(rand.NewSource(int64(kills)))
 	var last [killsInWindow]time.Time
 	for i := range kills {
@@ -118,7 +118,7 @@ func (v *victim) killing(kills, upgrades int) {
 }
 
 // kill kills the server that runs now, in whatever state it is, unless it was killed already.
-func (v *victim) kill() bool {
+func (v *chaosMount) kill() bool {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", v.keeper))
 	for _, task := range tasks {
 		children, _ := os.ReadFile(task)
@@ -133,7 +133,7 @@ func (v *victim) kill() bool {
 }
 
 // inspect compares the mount's own count with what was done to it, and what its keeper takes.
-func (v *victim) inspect() {
+func (v *chaosMount) inspect() {
 	for _, r := range mountRecords(v.t) {
 		if r.Mountpoint != v.dir {
 			continue

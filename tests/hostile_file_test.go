@@ -2,10 +2,10 @@ package tests
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,12 +74,10 @@ func TestHostileFilez(t *testing.T) {
 // peakMemory returns the most memory that a process had, in KiB.
 func peakMemory(t testing.TB, pid int) int {
 	t.Helper()
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		t.Fatal(err)
+	kib := memoryNow(pid)
+	if kib == 0 {
+		t.Fatal("the process has ended: ", pid)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kib, _ := strconv.Atoi(strings.Fields(rest)[0])
 	return kib
 }
 
@@ -118,6 +116,16 @@ func TestHostileHeaders(t *testing.T) {
 		"xattr-duplicate": {mode: unix.S_IFREG | 0o644, xattrs: []gv{gvXattr("user.a", "v"), gvXattr("user.a", "w")}},
 		"xattr-large":     {mode: unix.S_IFREG | 0o644, xattrs: []gv{gvXattr("user.a", strings.Repeat("v", 65537))}},
 	}
+	var many []gv
+	for i := range 12_000 { // more than listxattr(2) can list
+		many = append(many, gvXattr(fmt.Sprintf("%05d", i), ""))
+	}
+	headers["xattrs-many"] = header{mode: unix.S_IFREG | 0o644, xattrs: many}
+	many = nil
+	for i := range 20 { // more than a mebibyte
+		many = append(many, gvXattr(fmt.Sprint("user.", string(rune('a'+i))), strings.Repeat("v", 65000)))
+	}
+	headers["xattrs-huge"] = header{mode: unix.S_IFREG | 0o644, xattrs: many}
 	files := map[string]string{}
 	for what, h := range headers {
 		files[what] = f.file(h, nil)

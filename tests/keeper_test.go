@@ -54,7 +54,7 @@ func TestKeeperKilled(t *testing.T) {
 func TestKilledBeforeAll(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")
 	dir := mounted(t, "--repo="+repo, "plain")
-	v := newVictim(t, "mount", dir)
+	v := newChaosMount(t, "mount", dir)
 	for range 4 {
 		if !eventually(10*time.Second, v.kill) {
 			t.Fatal("no server")
@@ -71,7 +71,7 @@ func TestKilledBeforeAll(t *testing.T) {
 func TestDyingServers(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")
 	f := mountedForeground(t, "--repo="+repo, "plain")
-	v := newVictim(t, "mount", f.dir)
+	v := newChaosMount(t, "mount", f.dir)
 	for range 8 {
 		if !eventually(10*time.Second, v.kill) {
 			t.Fatal("no server")

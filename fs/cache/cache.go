@@ -5,6 +5,7 @@ package cache
 import (
 	"encoding/binary"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/dgraph-io/ristretto/v2"
 
@@ -23,6 +24,7 @@ const (
 // Cache maps checksums to decoded objects of one kind.
 type Cache[V any] struct {
 	items   *ristretto.Cache[uint64, item[V]]
+	large   atomic.Pointer[item[V]] // the last that takes more than a part of the budget
 	flights flight.Group[object.Checksum, V]
 }
 
@@ -32,7 +34,12 @@ type item[V any] struct {
 	value V
 }
 
-// New makes a cache of at most limit bytes.
+// largePart is the part of the budget from which on an object is large. The last
+// such one is held whatever it costs: who reads it in pieces would else have it
+// loaded for each.
+const largePart = 8
+
+// New makes a cache of at most limit bytes, and one object that is larger.
 func New[V any](limit int64) (*Cache[V], error) {
 	items, err := ristretto.NewCache(&ristretto.Config[uint64, item[V]]{
 		NumCounters:        10 * min(max(limit/typicalCost, minObjects), maxObjects),
@@ -53,10 +60,16 @@ func (c *Cache[V]) Get(sum object.Checksum, load func(object.Checksum) (V, int64
 	if it, ok := c.items.Get(key); ok && it.sum == sum {
 		return it.value, nil
 	}
+	if it := c.large.Load(); it != nil && it.sum == sum {
+		return it.value, nil
+	}
 	return c.flights.Do(sum, func() (V, error) {
 		value, cost, err := load(sum)
 		if err == nil {
 			c.items.Set(key, item[V]{sum, value}, cost)
+		}
+		if err == nil && cost > c.Limit()/largePart {
+			c.large.Store(&item[V]{sum, value})
 		}
 		return value, err
 	})

@@ -176,3 +176,26 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// TestLarge: the last object that takes more than the budget is held beside it, and
+// does not push out others.
+func TestLarge(t *testing.T) {
+	c, small, large := newCache(t, 1<<20), &counter{cost: 100}, &counter{cost: 5 << 20}
+	for range 3 {
+		get(t, c, sum(1), small)
+		for range 3 {
+			get(t, c, sum(2), large)
+		}
+	}
+	if small.loads.Load() != 1 || large.loads.Load() != 1 {
+		t.Errorf("%d loads of a small object, %d of a large one", small.loads.Load(), large.loads.Load())
+	}
+	get(t, c, sum(3), large)
+	get(t, c, sum(2), large)
+	if large.loads.Load() != 3 {
+		t.Errorf("%d loads of large objects in turns", large.loads.Load())
+	}
+	if c.Used() != 100 {
+		t.Errorf("%d bytes are used", c.Used())
+	}
+}

@@ -94,8 +94,8 @@ func (x *Index) checkSets() error {
 		if end < start || int(end) > len(x.xattrs) || set == 0 && end != 0 {
 			return fmt.Errorf("xattr set %d is nowhere", set)
 		}
-		if !wholeSet(x.xattrs[start:end]) {
-			return fmt.Errorf("xattr set %d is cut", set)
+		if err := checkSet(x.xattrs[start:end]); err != nil {
+			return fmt.Errorf("xattr set %d: %w", set, err)
 		}
 	}
 	if int(end) != len(x.xattrs) {
@@ -107,18 +107,23 @@ func (x *Index) checkSets() error {
 // xattrHead is what stands before a name and a value: their sizes.
 const xattrHead = 6
 
-func wholeSet(data []byte) bool {
+var errCutSet = errors.New("it is cut")
+
+func checkSet(data []byte) error {
 	for len(data) > 0 {
 		if len(data) < xattrHead {
-			return false
+			return errCutSet
 		}
-		size := xattrHead + int(binary.LittleEndian.Uint16(data)) + int(le32(data[2:]))
-		if size > len(data) {
-			return false
+		name, value := int(binary.LittleEndian.Uint16(data)), int(le32(data[2:]))
+		if xattrHead+name+value > len(data) {
+			return errCutSet
 		}
-		data = data[size:]
+		if err := object.CheckXattr(data[xattrHead:][:name], value); err != nil {
+			return err
+		}
+		data = data[xattrHead+name+value:]
 	}
-	return true
+	return nil
 }
 
 // checkAttrs fails unless every attribute has an xattr set, and the root is a directory.
@@ -151,6 +156,9 @@ func (x *Index) checkDirs() error {
 				return fmt.Errorf("row %d of directory %d: %w", r, d, err)
 			}
 		}
+		if err := x.checkDisjoint(d); err != nil {
+			return fmt.Errorf("directory %d: %w", d, err)
+		}
 	}
 	if next != uint64(x.Len()) {
 		return errors.New("there are rows outside of directories")
@@ -175,12 +183,31 @@ func (x *Index) checkRow(d Dir, r Row, isDir, follows bool) error {
 		return errors.New("it is of another type")
 	case isDir && v >= uint64(d):
 		return errors.New("its directory is no smaller one")
-	case kind == object.ModeSymlink && (v>>32 == 0 || v>>32+v&unknown > uint64(len(x.targets))):
+	case kind == object.ModeSymlink && v>>32+v&unknown > uint64(len(x.targets)):
 		return errors.New("its target is nowhere")
+	case kind == object.ModeSymlink:
+		return object.CheckTarget(x.Target(r))
 	case !isDir && kind != object.ModeSymlink && kind != object.ModeRegular:
 		return errors.New("it is neither a file nor a link")
 	case kind == object.ModeRegular && v > 1<<63-1:
 		return errors.New("its size is none")
+	}
+	return nil
+}
+
+// checkDisjoint fails when a file and a subdirectory have one name; both are in order.
+func (x *Index) checkDisjoint(d Dir) error {
+	file, files, subdirs := x.Entries(d)
+	end := file + Row(files)
+	for dir := end; file < end && dir < end+Row(subdirs); {
+		switch order := bytes.Compare(x.Name(file), x.Name(dir)); {
+		case order == 0:
+			return fmt.Errorf("%q is both a file and a directory", x.Name(file))
+		case order < 0:
+			file++
+		default:
+			dir++
+		}
 	}
 	return nil
 }

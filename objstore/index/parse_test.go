@@ -193,34 +193,42 @@ func TestRefused(t *testing.T) {
 	at := func(section uint64, n, size, field int) int { return int(section) + n*size + field }
 	fileAttr, linkAttr, subAttr := x.attr(first+1), x.attr(first+2), x.attr(first+3)
 	for what, change := range map[string]func(data []byte){
-		"foreign magic":                   func(data []byte) { data[0] = 'D' },
-		"next version":                    set32(atVersion, version+1),
-		"root attribute is none":          set32(atRootAttr, uint32(c.attrs)),
-		"root attribute is a file's":      set32(atRootAttr, fileAttr),
-		"no directories":                  set64(atCounts+8, 0),
-		"too many rows":                   set64(atCounts, c.rows+1),
-		"rows beyond all":                 set64(atCounts, 1<<60),
-		"name out of order":               func(data []byte) { data[int(s.names)+len(x.names)-3] = 'a' },
-		"name that begins later":          set32(row(0), 1<<31),
-		"name with a slash":               func(data []byte) { data[int(s.names)+len(x.names)-1] = '/' },
-		"no attribute":                    set32(row(1)+4, uint32(c.attrs)),
-		"file with a link's":              set32(row(1)+4, linkAttr), // its size is no target
-		"file that is a directory":        set32(row(1)+4, subAttr),
-		"directory that is a file":        set32(row(3)+4, fileAttr),
-		"directory in itself":             set64(row(3)+8, uint64(x.RootDir())),
-		"directory that is none":          set64(row(3)+8, 1<<32),
-		"file of half all":                set64(row(1)+8, 1<<63),
-		"target behind the end":           set64(row(2)+8, 4<<32|1),
-		"target of nothing":               set64(row(2)+8, 0),
-		"target of all":                   set64(row(2)+8, 1<<64-1),
-		"first row of another":            set32(at(s.dirs, int(x.RootDir()), dirSize, 0), 0),
-		"one file less":                   set32(at(s.dirs, int(x.RootDir()), dirSize, 4), 2),
-		"all files":                       set32(at(s.dirs, int(x.RootDir()), dirSize, 4), 1<<32-1),
-		"xattr set that is none":          set32(at(s.attrs, int(fileAttr), attrSize, 12), uint32(c.sets)),
-		"device":                          set32(at(s.attrs, int(fileAttr), attrSize, 8), 0o060644),
-		"first xattr set is not empty":    set32(at(s.sets, 1, setSize, 0), 6),
-		"xattr set before its start":      set32(at(s.sets, 2, setSize, 0), 1<<31),
-		"xattr of a size beyond its set":  set32(at(s.xattrs, 0, 1, 2), 1000),
+		"foreign magic":                  func(data []byte) { data[0] = 'D' },
+		"next version":                   set32(atVersion, version+1),
+		"root attribute is none":         set32(atRootAttr, uint32(c.attrs)),
+		"root attribute is a file's":     set32(atRootAttr, fileAttr),
+		"no directories":                 set64(atCounts+8, 0),
+		"too many rows":                  set64(atCounts, c.rows+1),
+		"rows beyond all":                set64(atCounts, 1<<60),
+		"name out of order":              func(data []byte) { data[int(s.names)+len(x.names)-3] = 'a' },
+		"NUL in a name":                  func(data []byte) { data[int(s.names)+len(x.names)-1] = 0 },
+		"name that begins later":         set32(row(0), 1<<31),
+		"name with a slash":              func(data []byte) { data[int(s.names)+len(x.names)-1] = '/' },
+		"no attribute":                   set32(row(1)+4, uint32(c.attrs)),
+		"file with a link's":             set32(row(1)+4, linkAttr), // its size is no target
+		"file that is a directory":       set32(row(1)+4, subAttr),
+		"directory that is a file":       set32(row(3)+4, fileAttr),
+		"directory in itself":            set64(row(3)+8, uint64(x.RootDir())),
+		"directory that is none":         set64(row(3)+8, 1<<32),
+		"file of half all":               set64(row(1)+8, 1<<63),
+		"target behind the end":          set64(row(2)+8, 4<<32|1),
+		"target of nothing":              set64(row(2)+8, 0),
+		"target of all":                  set64(row(2)+8, 1<<64-1),
+		"first row of another":           set32(at(s.dirs, int(x.RootDir()), dirSize, 0), 0),
+		"one file less":                  set32(at(s.dirs, int(x.RootDir()), dirSize, 4), 2),
+		"all files":                      set32(at(s.dirs, int(x.RootDir()), dirSize, 4), 1<<32-1),
+		"xattr set that is none":         set32(at(s.attrs, int(fileAttr), attrSize, 12), uint32(c.sets)),
+		"device":                         set32(at(s.attrs, int(fileAttr), attrSize, 8), 0o060644),
+		"first xattr set is not empty":   set32(at(s.sets, 1, setSize, 0), 6),
+		"xattr set before its start":     set32(at(s.sets, 2, setSize, 0), 1<<31),
+		"xattr of a size beyond its set": set32(at(s.xattrs, 0, 1, 2), 1000),
+		"xattr without a name":           func(data []byte) { moveXattr(data[s.xattrs:], 0) },
+		"NUL in the name of an xattr":    func(data []byte) { data[s.xattrs+xattrHead] = 0 },
+		"NUL in a target":                func(data []byte) { data[s.targets] = 0 },
+		"file and directory of one name": func(data []byte) { // link, sub, zub become subz, subz, ub
+			copy(data[int(s.names)+len(x.names)-10:], "subzsubzub")
+			set32(row(4), uint32(len(x.names)-2))(data)
+		},
 		"xattr name of a size beyond all": func(data []byte) { data[s.xattrs], data[s.xattrs+1] = 0xff, 0xff },
 	} {
 		other := bytes.Clone(data)
@@ -229,6 +237,13 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: it is accepted", what)
 		}
 	}
+}
+
+// moveXattr makes the name of an xattr a part of its value, but for some bytes.
+func moveXattr(data []byte, name uint16) {
+	all := uint32(binary.LittleEndian.Uint16(data)) + binary.LittleEndian.Uint32(data[2:])
+	binary.LittleEndian.PutUint16(data, name)
+	binary.LittleEndian.PutUint32(data[2:], all-uint32(name))
 }
 
 // FuzzParse makes the checksum of every input right before it is parsed.

@@ -88,6 +88,8 @@ func CheckName(name []byte) error {
 		return errors.New("Invalid self-referential filename '.'")
 	case string(name) == "..":
 		return errors.New("Invalid path uplink filename '..'")
+	case bytes.IndexByte(name, 0) >= 0:
+		return fmt.Errorf("NUL in filename %q", name)
 	case bytes.IndexByte(name, '/') >= 0:
 		return fmt.Errorf("Invalid / in filename %q", name)
 	}

@@ -1,12 +1,12 @@
 package object
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"math/bits"
-	"strings"
 
 	"deployfs/objstore/gvariant"
 )
@@ -20,8 +20,9 @@ const (
 	// HeaderPrefix is the number of bytes before a header's GVariant: its
 	// size, big endian, and four zero bytes.
 	HeaderPrefix = 8
-	// MaxHeader bounds the GVariant in a header, in bytes.
-	MaxHeader = 16 << 20
+	// MaxHeader bounds the GVariant in a header, a dirmeta and a list of xattrs,
+	// in bytes. What a file has beside its content is held as long as it is open.
+	MaxHeader = 1 << 20
 )
 
 // Header is what a content object has beside its content.
@@ -46,8 +47,16 @@ func (h *Header) Check() error {
 		return fmt.Errorf("invalid size %d", h.Size)
 	case !h.IsSymlink() && h.Target != "":
 		return errors.New("regular file with a symlink target")
-	case h.IsSymlink() && (h.Target == "" || len(h.Target) > maxTarget || strings.IndexByte(h.Target, 0) >= 0):
-		return fmt.Errorf("invalid symlink target of %d bytes", len(h.Target))
+	case h.IsSymlink():
+		return CheckTarget([]byte(h.Target))
+	}
+	return nil
+}
+
+// CheckTarget fails unless a symbolic link can point there.
+func CheckTarget(target []byte) error {
+	if len(target) == 0 || len(target) > maxTarget || bytes.IndexByte(target, 0) >= 0 {
+		return fmt.Errorf("invalid symlink target of %d bytes", len(target))
 	}
 	return nil
 }
@@ -82,8 +91,10 @@ func FilezHeaderSize(prefix [HeaderPrefix]byte, fileSize int64) (int, error) {
 	switch {
 	case n == 0:
 		return 0, errors.New("File header size is zero")
-	case int64(n) > min(fileSize-HeaderPrefix, MaxHeader):
+	case int64(n) > fileSize-HeaderPrefix:
 		return 0, fmt.Errorf("File header size %d exceeds size %d", n, fileSize)
+	case n > MaxHeader:
+		return 0, fmt.Errorf("file header of %d bytes, at most %d are allowed", n, MaxHeader)
 	case binary.BigEndian.Uint32(prefix[4:]) != 0:
 		return 0, errors.New("file header padding is not zero")
 	}

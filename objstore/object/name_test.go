@@ -70,3 +70,14 @@ func TestErrors(t *testing.T) {
 		t.Errorf("mismatch holds %+v", mismatch)
 	}
 }
+
+func TestCheckName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"a": true, "...": true, ".a": true, " ": true, "\n": true, "\xff": true, strings.Repeat("n", 255): true,
+		"": false, ".": false, "..": false, "/": false, "a/b": false, "a\x00": false, "\x00": false, strings.Repeat("n", 256): false,
+	} {
+		if err := CheckName([]byte(name)); (err == nil) != good {
+			t.Errorf("%.20q: %v", name, err)
+		}
+	}
+}

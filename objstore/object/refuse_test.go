@@ -1,6 +1,7 @@
 package object
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -173,8 +174,17 @@ func TestRefuseXattrs(t *testing.T) {
 	}.refuses(t, decodeFileXattrs)
 }
 
+// manyXattrs have names of 8 bytes, with their NULs.
+func manyXattrs(n int) (all []gvariant.Value) {
+	for i := range n {
+		all = append(all, xattr(fmt.Sprintf("u.%05d\x00", i), "x"))
+	}
+	return all
+}
+
 func TestRefuseHeader(t *testing.T) {
 	decodings{
+		"many xattrs":                header(0, ModeRegular|0o644, 0, "", manyXattrs(8192)...), // 64 KiB of names
 		"a regular file":             header(7, ModeRegular|0o6755, 0, ""),
 		"a symlink":                  header(0, ModeSymlink|0o777, 0, "target"),
 		"a target of 4095 bytes":     header(0, ModeSymlink|0o777, 0, strings.Repeat("t", 4095)),
@@ -201,6 +211,7 @@ func TestRefuseHeader(t *testing.T) {
 		"a NUL in a target":        header(0, ModeSymlink|0o777, 0, "a\x00b"),
 		"a target of bad UTF-8":    header(0, ModeSymlink|0o777, 0, "\xff"),
 		"a symlink with content":   header(1, ModeSymlink|0o777, 0, "t"),
+		"too many xattrs":          header(0, ModeRegular|0o644, 0, "", manyXattrs(8193)...),
 		"unsorted xattrs":          header(0, ModeRegular|0o644, 0, "", xattr("b\x00", "x"), xattr("a\x00", "x")),
 		"an xattr without a name":  header(0, ModeRegular|0o644, 0, "", xattr("\x00", "x")),
 	}.refuses(t, decodeFilez)
@@ -242,7 +253,7 @@ func TestFilezHeaderSize(t *testing.T) {
 		{"0000001a 00000001", 36, 0},
 		{"0000001a 01000000", 36, 0},
 		{"ffffffff 00000000", 1 << 40, 0},
-		{"01000000 00000000", 1 << 40, MaxHeader},
+		{"00100000 00000000", 1 << 40, MaxHeader},
 		{"01000001 00000000", 1 << 40, 0},
 	} {
 		got, err := FilezHeaderSize([HeaderPrefix]byte(unhex(t, c.prefix)), c.file)

@@ -11,6 +11,7 @@ const (
 	xattrsType   = "a(ayay)"
 	maxXattrName = 255     // bytes, Linux's XATTR_NAME_MAX
 	maxXattr     = 1 << 16 // bytes, Linux's XATTR_SIZE_MAX
+	maxXattrList = 1 << 16 // bytes of names, each with its NUL, Linux's XATTR_LIST_MAX
 )
 
 // Xattr is one extended attribute.
@@ -19,26 +20,48 @@ type Xattr struct {
 	Value []byte
 }
 
+// CheckXattr fails unless an extended attribute can be called name, without a NUL
+// behind it, and have a value of size bytes.
+func CheckXattr(name []byte, size int) error {
+	if len(name) == 0 || len(name) > maxXattrName || bytes.IndexByte(name, 0) >= 0 {
+		return errXattrName(name)
+	}
+	if size > maxXattr {
+		return fmt.Errorf("xattr %q of %d bytes, at most %d are allowed", name, size, maxXattr)
+	}
+	return nil
+}
+
+func errXattrName(name []byte) error {
+	return fmt.Errorf("invalid xattr name %q", shorten(string(name)))
+}
+
 // decodeXattrs reads an a(ayay) of names, each with a NUL behind it, and values.
 func decodeXattrs(v gvariant.Value) ([]Xattr, error) {
 	if v.Len() == 0 {
 		return nil, nil
 	}
-	list := make([]Xattr, v.Len())
+	var list []Xattr
 	var last []byte
-	for i := range list {
+	names := 0
+	for i := range v.Len() {
 		name, value := v.At(i).At(0).ByteString(), v.At(i).At(1).ByteString()
 		end := len(name) - 1
+		if end < 0 || name[end] != 0 {
+			return nil, errXattrName(name)
+		}
+		if err := CheckXattr(name[:end], len(value)); err != nil {
+			return nil, err
+		}
+		names += len(name)
 		switch {
-		case end < 1 || end > maxXattrName || bytes.IndexByte(name, 0) != end:
-			return nil, fmt.Errorf("invalid xattr name %q", shorten(string(name)))
 		case bytes.Compare(last, name) >= 0:
 			return nil, fmt.Errorf("Incorrectly sorted xattr name (prev=%q, cur=%q)", last, name)
-		case len(value) > maxXattr:
-			return nil, fmt.Errorf("xattr %q of %d bytes, at most %d are allowed", name[:end], len(value), maxXattr)
+		case names > maxXattrList:
+			return nil, fmt.Errorf("more xattrs than the %d bytes of names that can be listed", maxXattrList)
 		}
 		last = name
-		list[i] = Xattr{string(name[:end]), value}
+		list = append(list, Xattr{string(name[:end]), value})
 	}
 	return list, nil
 }

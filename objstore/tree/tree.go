@@ -5,7 +5,6 @@
 package tree
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
@@ -124,33 +123,27 @@ func Children(l Loader, dir Entry) ([]Entry, error) {
 // Walk visits everything below dir, a directory before its entries, in the
 // order of Children. It ends at the first error, which it returns.
 func Walk(l Loader, dir Entry, visit func(Entry) error) error {
-	type level struct{ entries []Entry }
-	first, err := Children(l, dir)
-	if err != nil {
+	if !dir.IsDir() {
+		return &Error{dir.Path, unix.ENOTDIR}
+	}
+	w := walker{loader: l}
+	w.path = append(w.path, strings.TrimSuffix(dir.Path, "/")...)
+	if err := w.enter(dir.Tree); err != nil {
 		return err
 	}
-	for stack := []level{{first}}; len(stack) > 0; {
-		top := &stack[len(stack)-1]
-		if len(top.entries) == 0 {
-			stack = stack[:len(stack)-1]
+	for len(w.levels) > 0 {
+		entry, ok := w.next()
+		if !ok {
 			continue
 		}
-		entry := top.entries[0]
-		top.entries = top.entries[1:]
 		if err := visit(entry); err != nil {
 			return err
 		}
-		if !entry.IsDir() {
-			continue
+		if entry.IsDir() {
+			if err := w.enter(entry.Tree); err != nil {
+				return err
+			}
 		}
-		if len(stack) == maxDepth {
-			return fmt.Errorf("%s: more than %d directories deep", entry.Path, maxDepth)
-		}
-		entries, err := Children(l, entry)
-		if err != nil {
-			return err
-		}
-		stack = append(stack, level{entries})
 	}
 	return nil
 }

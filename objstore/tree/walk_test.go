@@ -2,7 +2,9 @@ package tree
 
 import (
 	"errors"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -81,4 +83,38 @@ func TestCycle(t *testing.T) {
 	if e, err := Lookup(m, dir(1), "d/d/d/d/d/f"); err != nil || e.Content != sum(3) {
 		t.Errorf("%+v, %v", e, err)
 	}
+}
+
+// TestDeepMemory: a walk holds one path, not one for each directory that it is in.
+func TestDeepMemory(t *testing.T) {
+	const depth = 2000
+	m, name := memory{}, strings.Repeat("n", 255)
+	for i := range depth {
+		m.add(i+1, nil, map[string]int{name: i + 2})
+	}
+	m.add(depth+1, map[string]int{"bottom": 1}, nil)
+	before := held()
+	err := Walk(m, dir(1), func(e Entry) error {
+		if e.IsDir() {
+			return nil
+		}
+		if want := strings.Repeat("/"+name, depth) + "/bottom"; e.Path != want {
+			t.Errorf("the bottom is at %.300q, %d bytes", e.Path, len(e.Path))
+		}
+		if more := held() - before; more > 20<<20 {
+			t.Errorf("%d MiB are held at the bottom", more>>20)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// held is how many bytes the process needs.
+func held() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }

@@ -1,0 +1,193 @@
+package tests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// cost is what a command may take.
+type cost struct {
+	mib  int
+	time time.Duration
+}
+
+// within runs a command whose output is not wanted, and checks what it took.
+func (c cost) within(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command(binary(t, "deployfs"), args...)
+	cmd.Dir, cmd.Env = work, cleanEnv()
+	start, peak, ended := time.Now(), 0, make(chan error)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select { // what wait4(2) tells of memory begins with that of the process that forked
+		case err := <-ended:
+			if c.check(t, strings.Join(args, " "), peak>>10, time.Since(start)); err != nil {
+				t.Errorf("%s: %v", args, err)
+			}
+			return
+		case <-time.After(2 * time.Millisecond):
+			peak = max(peak, memoryNow(cmd.Process.Pid))
+		}
+		if time.Since(start) > deadline {
+			cmd.Process.Kill()
+		}
+	}
+}
+
+// memoryNow is the most memory that a process had, in KiB; 0 when it has ended.
+func memoryNow(pid int) int {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	if !ok {
+		return 0
+	}
+	kib, _ := strconv.Atoi(strings.Fields(rest)[0])
+	return kib
+}
+
+// check compares what something took with what it may take. The race detector takes as much again.
+func (c cost) check(t *testing.T, what string, mib int, took time.Duration) {
+	t.Helper()
+	t.Logf("%s: %d MiB, %s", what, mib, took.Round(time.Millisecond))
+	if os.Getenv("DEPLOYFS_RACE") == "" && (mib > c.mib || took > c.time) {
+		t.Errorf("%s: took %d MiB and %s, may take %d MiB and %s", what, mib, took, c.mib, c.time)
+	}
+}
+
+// server checks what a server took since start.
+func (c cost) server(t *testing.T, what string, f *foreground, start time.Time) {
+	t.Helper()
+	c.check(t, what, peakMemory(t, f.cmd.Process.Pid)>>10, time.Since(start))
+}
+
+// TestCostOfSizes reads many files at once that say they are as large as a metadata object may be, and
+// take no disk: they are read one at a time.
+func TestCostOfSizes(t *testing.T) {
+	f := newForge(t)
+	const n = 8
+	var dirs []gv
+	for i := range n {
+		tree := fmt.Sprintf("%064x", i+1)
+		f.write(tree, "dirtree", nil)
+		if err := os.Truncate(objectPath(f.repo, tree, "dirtree"), 128<<20); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, gvDir(fmt.Sprintf("d%02d", i), raw(tree), raw(f.dirmeta())))
+	}
+	server := hostileTree(t, f, map[string]string{}, dirs)
+	start := time.Now()
+	var readers sync.WaitGroup
+	for i := range n {
+		readers.Go(func() {
+			if err := listError(fmt.Sprintf("%s/d%02d", server.dir, i)); err == nil {
+				t.Error("a directory of zeroes is listed")
+			}
+		})
+	}
+	readers.Wait()
+	cost{700, 50 * time.Second}.server(t, "8 sparse dirtrees of 128 MiB", server, start)
+}
+
+// TestCostOfEntries lists a directory with more entries than fit the memory for directories.
+func TestCostOfEntries(t *testing.T) {
+	f := newForge(t)
+	const n = 300_000
+	sum := raw(f.file(plainFile, []byte("good bytes\n")))
+	list := make([]gv, n)
+	for i := range list {
+		list[i] = gvFile(fmt.Sprintf("%09d", i), sum)
+	}
+	many := gvDir("many", raw(f.meta("dirtree", gvTree(list, nil))), raw(f.dirmeta()))
+	server := hostileTree(t, f, map[string]string{}, []gv{many}, "--no-index", "--memory=4M")
+	start := time.Now()
+	if data, err := os.ReadFile(server.dir + "/many/000299999"); err != nil || string(data) != "good bytes\n" {
+		t.Errorf("the last of many: %q, %v", data, err)
+	}
+	cost{150, 5 * time.Second}.server(t, "a look at one of 300,000 entries", server, start)
+	dir, err := os.Open(server.dir + "/many")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if names, err := dir.Readdirnames(-1); err != nil || len(names) != n {
+		t.Errorf("%d entries are listed, %v", len(names), err)
+	}
+	cost{250, 40 * time.Second}.server(t, "a list of 300,000 entries", server, start)
+}
+
+// TestCostOfDepth goes through a tree that is deeper than anybody wants, with names as long as they get.
+func TestCostOfDepth(t *testing.T) {
+	f := newForge(t)
+	meta, name := f.dirmeta(), strings.Repeat("n", 255)
+	absent := strings.Repeat("ab", 32)
+	tree := f.meta("dirtree", gvTree([]gv{gvFile("absent", raw(absent))}, nil))
+	for range 3999 {
+		tree = f.meta("dirtree", gvTree(nil, []gv{gvDir(name, raw(tree), raw(meta))}))
+	}
+	commit := f.commit(tree, meta)
+	cost{150, 20 * time.Second}.within(t, "index", "--repo="+f.repo, commit)
+	for _, option := range []string{"--no-index", "--verify=always"} {
+		start := time.Now()
+		server := mountedForeground(t, "--repo="+f.repo, option, commit)
+		depth, fd, err := descend(server.dir, name, 3999)
+		if err != nil {
+			t.Fatalf("%s: stopped at %d: %v", option, depth, err)
+		}
+		for range 20 {
+			var st syscall.Stat_t
+			if err := syscall.Lstat(fmt.Sprintf("/proc/self/fd/%d/absent", fd), &st); err != syscall.EIO {
+				t.Errorf("%s: the bottom: %v, want EIO", option, err)
+			}
+		}
+		syscall.Close(fd)
+		cost{150, 20 * time.Second}.server(t, "4,000 levels with "+option, server, start)
+		if lines := server.logged(absent, name+"/absent"); len(lines) != 1 || len(lines[0]) > 6000 {
+			t.Errorf("%s: want one line of no more than 6000 bytes, got %d of %d", option, len(lines), len(strings.Join(lines, "")))
+		}
+	}
+}
+
+// TestCostOfCommit looks at a commit with as much metadata as one may have.
+func TestCostOfCommit(t *testing.T) {
+	f := newForge(t)
+	value := gv{data: append(make([]byte, 60<<20), 0, 'a', 'y'), align: 8}
+	metadata := gvArray(8, gv{data: gvTuple(gvString("k"), value).data, align: 8}).data
+	commit := f.meta("commit", gvCommit(metadata, nil, raw(f.dir(nil, nil)), raw(f.dirmeta())))
+	start := time.Now()
+	server := mountedForeground(t, "--repo="+f.repo, commit)
+	cost{200, 20 * time.Second}.server(t, "mount", server, start)
+	for _, verb := range []string{"ls", "log", "show", "rev-parse", "index"} {
+		cost{200, 20 * time.Second}.within(t, verb, "--repo="+f.repo, commit)
+	}
+}
+
+// TestCostOfBomb reads a file that is as large as it says, and a thousandth of that in the repository.
+func TestCostOfBomb(t *testing.T) {
+	f := newForge(t)
+	zeroes := make([]byte, 256<<20)
+	sum := f.file(plainFile, zeroes)
+	server := hostileTree(t, f, map[string]string{"zeroes": sum}, nil, "--cache-size=16M")
+	start := time.Now()
+	file, err := os.Open(server.dir + "/zeroes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	buf := make([]byte, 4096)
+	for _, at := range []int64{0, 255 << 20, 100 << 20} {
+		if n, err := file.ReadAt(buf, at); n != len(buf) || string(buf) != string(zeroes[:n]) {
+			t.Errorf("at %d: %d bytes, %v", at, n, err)
+		}
+	}
+	cost{200, 40 * time.Second}.server(t, "256 MiB of zeroes", server, start)
+}
