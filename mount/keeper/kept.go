@@ -61,7 +61,7 @@ func (k *kept) save() error {
 	}
 	var head [8]byte
 	k.state.ReadAt(head[:], 0)
-	half := 1 - head[0]&1
+	half := (head[0] + head[1]) & 1 // the other one, when there is one
 	if _, err := k.state.WriteAt(data, 8+int64(half)*stateHalf); err != nil {
 		return err
 	}
