@@ -11,6 +11,7 @@
 package session
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ const (
 	initSize = 8192
 	// replySize is what an answer takes beside its content, in bytes.
 	replySize = 4096
+	opInit    = 26 // FUSE_INIT
 	minIdle   = 2
 )
 
@@ -90,7 +92,8 @@ var errInit = errors.New("fuse: the kernel's first request is not a valid INIT")
 
 // negotiate lets the server answer INIT.
 func (s *Session) negotiate() (reply []byte, err error) {
-	if len(s.init) < int(unsafe.Sizeof(gofuse.InHeader{}))+16 || len(s.init) > initSize {
+	const header = int(unsafe.Sizeof(gofuse.InHeader{}))
+	if len(s.init) < header+16 || len(s.init) > initSize || binary.NativeEndian.Uint32(s.init[4:]) != opInit {
 		return nil, errInit
 	}
 	reply = make([]byte, initSize)
@@ -176,6 +179,7 @@ func (s *Session) read(failed chan<- error) error {
 	idle := int32(max(runtime.GOMAXPROCS(0), minIdle))
 	b, err := s.takeBuffers()
 	if err != nil {
+		s.waiting.Add(-1)
 		return err
 	}
 	defer s.giveBuffers(b)
@@ -183,6 +187,9 @@ func (s *Session) read(failed chan<- error) error {
 		n, err := retry(func() (int, error) { return unix.Read(s.fd, b.in) })
 		if err == unix.ENOENT {
 			continue // the request was taken back
+		}
+		if err == nil && n == 0 {
+			err = unix.ENODEV
 		}
 		if s.waiting.Add(-1) == 0 && err == nil {
 			s.start(failed)
