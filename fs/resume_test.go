@@ -136,6 +136,49 @@ func TestResumePassthrough(t *testing.T) {
 	}
 }
 
+// TestRegistrationsAreBounded: of files that nobody has open the kernel holds a
+// bounded number; the bound of files that are open is an error of its own.
+func TestRegistrationsAreBounded(t *testing.T) {
+	m := newMemory(t)
+	entry := entries{}
+	const files = 3 * passedShards * maxIdlePassed
+	for i := range files {
+		entry[fmt.Sprint("file", i)] = m.file(fmt.Sprint("content ", i))
+	}
+	root := m.tree(entry)
+	k := &registrar{}
+	v := m.show(root, Options{})
+	v.UsePassthrough(k)
+	open := func(i int) (in *gofuse.OpenIn, out gofuse.OpenOut, status gofuse.Status) {
+		in = &gofuse.OpenIn{InHeader: header(v.walk(fmt.Sprint("file", i)).NodeId)}
+		status = v.FS.Open(nil, in, &out)
+		return in, out, status
+	}
+	most := 0
+	for i := range files {
+		in, out, status := open(i)
+		if !status.Ok() {
+			t.Fatalf("open %d: %v", i, status)
+		}
+		v.FS.Release(nil, &gofuse.ReleaseIn{InHeader: in.InHeader, Fh: out.Fh})
+		most = max(most, len(k.held))
+	}
+	if most > passedShards*maxIdlePassed+1 || most < maxIdlePassed {
+		t.Errorf("the kernel held %d files that nobody had open", most)
+	}
+	for i := range uint64(maxOpens) {
+		if _, err := v.passed.opens.add(i, 1, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, status := open(0); status != gofuse.Status(unix.ENFILE) {
+		t.Errorf("with %d files open: %v", maxOpens, status)
+	}
+	if len(v.reports) > 0 {
+		t.Errorf("reported: %q", v.reports)
+	}
+}
+
 // TestForeignState is refused.
 func TestForeignState(t *testing.T) {
 	for what, spoil := range map[string]func(s *State){

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"deployfs/fs/session"
 	"deployfs/mount"
 )
 
@@ -69,26 +68,4 @@ func (k *keeper) mine() bool {
 	}
 	var st unix.Statfs_t
 	return !k.gone || unix.Statfs(k.Place.Mountpoint, &st) == unix.ENOTCONN
-}
-
-func (k *keeper) connection() session.Connection {
-	if device := k.files[Device]; device != nil {
-		return session.Connection(device.Fd())
-	}
-	return -1
-}
-
-// register gives a file of a server's to the kernel.
-func (k *keeper) register(m *message) message {
-	reply := message{Kind: kindRegistered}
-	errno := unix.EINVAL
-	if len(m.files) == 1 {
-		var err error
-		if reply.Number, err = k.connection().Register(int(m.files[0].Fd())); err == nil {
-			return reply
-		}
-		errors.As(err, &errno)
-	}
-	reply.Errno = int(errno)
-	return reply
 }
