@@ -72,11 +72,11 @@ func mutations(t *testing.T, repo *mutate.Repo, kind string) {
 	u := &user{t: t, repo: repo, dir: t.TempDir()}
 	u.begin()
 	u.forged = kind == "index"
-	start := time.Now()
-	for n := first; n < last && !t.Failed(); n++ {
+	start, n := time.Now(), first
+	for ; n < last && !t.Failed(); n++ {
 		u.mutation(kind, seed, n)
 	}
-	t.Logf("%d changes with DEPLOYFS_MUTATION_SEED=%d in %s: %d were read whole, %d in part, %d refused", last-first, seed,
+	t.Logf("%d changes with DEPLOYFS_MUTATION_SEED=%d in %s: %d were read whole, %d in part, %d refused", n-first, seed,
 		time.Since(start).Round(time.Millisecond), u.whole, u.part, u.refused)
 }
 
