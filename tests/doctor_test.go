@@ -81,9 +81,9 @@ func wantAnswers(t *testing.T, d diagnosis, want map[string]string) {
 // TestDoctor examines this machine as root: what other tests do is possible.
 func TestDoctor(t *testing.T) {
 	needFuse(t)
-	bin, repo, cache := binary(t, "deployfs"), clone(t, sharedRepo(t, "bare", "plain")), scratch(t)
-	c := command{args: []string{bin, "doctor", "--json", "--repo=" + repo, "--cache-dir=" + cache + "/new"}}
-	d := diagnose(t, c, repo, cache, os.TempDir())
+	bin, repo, cache, temp := binary(t, "deployfs"), clone(t, sharedRepo(t, "bare", "plain")), scratch(t), scratch(t)
+	c := command{args: []string{bin, "doctor", "--json", "--repo=" + repo, "--cache-dir=" + cache + "/new"}, env: []string{"TMPDIR=" + temp}}
+	d := diagnose(t, c, repo, cache, temp)
 	wantAnswers(t, d, map[string]string{"fuse device": "yes", "mounting": "yes", "overlay": "yes", "repository": "yes", "lock": "yes", "index": "yes", "cache": "yes"})
 	if f := d.of("repository"); !strings.Contains(f.Evidence, "mode bare, 1 refs") {
 		t.Errorf("%+v", f)

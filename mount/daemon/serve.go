@@ -31,7 +31,7 @@ const (
 // mount is taken away or another server takes over. Version is this program's.
 func Serve(ctx context.Context, version string) error {
 	runtime.GOMAXPROCS(max(2*runtime.GOMAXPROCS(0), minThreads)) // of what a container may use
-	time.AfterFunc(tick, ticking)
+	keeper.Tick()
 	k, err := keeper.Connect(fs.StateVersion)
 	if err != nil {
 		return err
@@ -48,13 +48,6 @@ func Serve(ctx context.Context, version string) error {
 	s.wait(ctx)
 	return nil
 }
-
-// tick bounds how long all goroutines may stop: a collection stops them, and Go
-// 1.26 overlooks a thread that is just entering a system call until the runtime's
-// monitor finds it, which sleeps until the next timer is due, up to a minute.
-const tick = time.Second
-
-func ticking() { time.AfterFunc(tick, ticking) }
 
 // server is one mount while it is served.
 type server struct {

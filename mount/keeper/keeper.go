@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -88,12 +87,8 @@ func Run(ctx context.Context, job Job) error {
 	return k.run()
 }
 
-// maxMemory is how much a keeper may take before it collects garbage, in bytes.
-const maxMemory = 16 << 20
-
 func newKeeper(job Job) (*keeper, error) {
-	debug.SetGCPercent(-1) // a collection can take long: see the tick of servers
-	debug.SetMemoryLimit(maxMemory)
+	Tick()
 	k := &keeper{name: job.Name, log: job.Log, tell: job.Ready}
 	var err error
 	if k.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
