@@ -109,7 +109,7 @@ type Stats struct {
 	Requests    uint64 // messages from the kernel
 	Bytes       uint64 // bytes of content handed out
 	Errors      uint64 // requests that failed for want of an object or of memory
-	Damaged     uint64 // objects that are not what their names say
+	Damaged     uint64 // objects that are not what their names say, once for each process
 	Nodes       int    // entries that the kernel has asked for
 	MemoryUsed  int64  // bytes of decoded metadata
 	MemoryLimit int64

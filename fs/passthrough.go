@@ -153,7 +153,12 @@ func (p *passed) open(request uint64, r row, fd int, same bool, out *gofuse.Open
 			tag.Store(uint32(number))
 		}
 	}
-	return p.answer(s, request, r, tag.Load(), out)
+	err := p.answer(s, request, r, tag.Load(), out)
+	if err != nil && tag.Load() != 0 && u.passed == 0 {
+		s.list(r, u)
+	}
+	s.drop(r, u)
+	return err
 }
 
 // errReplaced is what an open gets whose content was verified while others read

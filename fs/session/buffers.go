@@ -15,13 +15,14 @@ import (
 // server. So the pages that a request is copied to are there before, and stay;
 // an answer is copied from one page that the kernel holds, or from a pipe.
 type buffers struct {
-	in, out []byte
-	pipe    [2]int // -1: there is none
+	all, in, out []byte
+	pipe         [2]int // -1: there is none
 }
 
 const (
 	requestSize = 8192    // bytes of the largest request that somebody waits for
 	pipeSize    = 1 << 20 // bytes
+	maxUnused   = 8       // buffers that are kept
 )
 
 func newBuffers(size int) (*buffers, error) {
@@ -29,7 +30,7 @@ func newBuffers(size int) (*buffers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fuse: memory for requests: %w", err)
 	}
-	b := &buffers{in: all[:size:size], out: all[size:], pipe: [2]int{-1, -1}}
+	b := &buffers{all: all, in: all[:size:size], out: all[size:], pipe: [2]int{-1, -1}}
 	for i := 0; i < requestSize; i += os.Getpagesize() {
 		b.in[i] = 1
 	}
@@ -52,10 +53,22 @@ func (s *Session) takeBuffers() (*buffers, error) {
 	return newBuffers((s.maxSize + replySize + page - 1) / page * page)
 }
 
+// giveBuffers keeps a few for the next readers.
 func (s *Session) giveBuffers(b *buffers) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unused = append(s.unused, b)
+	if len(s.unused) < maxUnused {
+		s.unused = append(s.unused, b)
+		return
+	}
+	b.close()
+}
+
+func (b *buffers) close() {
+	if b.pipe[0] >= 0 {
+		b.closePipe()
+	}
+	unix.Munmap(b.all)
 }
 
 // reply sends the first size bytes of out.
@@ -69,9 +82,14 @@ func (b *buffers) reply(fd, size int) error {
 	n, err := retry(func() (int, error) { return unix.Vmsplice(b.pipe[1], []unix.Iovec{part}, 0) })
 	if err == nil && n == size {
 		_, err = retry(func() (int, error) { n, err := unix.Splice(b.pipe[0], nil, fd, nil, size, 0); return int(n), err })
+		if err == nil {
+			return nil
+		}
+	}
+	b.closePipe() // something may be left in it
+	if err == unix.ENOENT || err == unix.ENODEV {
 		return err
 	}
-	b.closePipe()
 	_, err = retry(func() (int, error) { return unix.Write(fd, b.out[:size]) })
 	return err
 }

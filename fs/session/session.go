@@ -115,6 +115,10 @@ func (s *Session) Offers(capability uint64) bool {
 	return in.Flags64()&capability != 0
 }
 
+// Resends reports whether the kernel can send requests again, which another server
+// has to have.
+func (s *Session) Resends() bool { return s.Offers(gofuse.CAP_HAS_RESEND) }
+
 // notifyResend is FUSE_NOTIFY_RESEND, since Linux 6.9.
 const notifyResend = 7
 

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 
@@ -50,11 +49,11 @@ func Default(repo, rev, mountpoint string) Config {
 }
 
 // encode is the configuration for a server, whose working directory is another.
-func (c Config) encode() (json.RawMessage, error) {
+func (c Config) encode() ([]byte, error) {
 	if err := c.absolute(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(c)
+	return encode(&c)
 }
 
 // absolute makes the paths independent of the working directory, which a

@@ -33,7 +33,7 @@ func answering(t *testing.T, status Status) {
 				return
 			}
 			conn.Read(make([]byte, 1000))
-			json.NewEncoder(conn).Encode(map[string]any{"kind": "answer", "session": status})
+			json.NewEncoder(conn).Encode(map[string]any{"kind": "answer", "status": status})
 			conn.Close()
 		}
 	}()

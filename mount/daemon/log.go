@@ -94,6 +94,7 @@ func (l *logs) Event(foreground bool, mountpoint, reason string) {
 
 // Line logs what a server has said.
 func (l *logs) Line(foreground bool, line string) {
+	line = strings.ReplaceAll(line, "\n", " ")
 	l.open.Do(func() { l.to = newLog(foreground) })
 	l.to.Print(line)
 }

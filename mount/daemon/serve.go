@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -64,15 +63,16 @@ type server struct {
 	indexer  *indexer
 	confined atomic.Value  // string: what confine did
 	ended    chan struct{} // closed when the kernel has ended the connection
+	stop     sync.Once
 	stopped  chan struct{} // closed when another server takes over
 }
 
 // start does everything until the tree can be used.
 func (s *server) start(ctx context.Context) error {
-	if err := json.Unmarshal(s.keeper.Config, &s.cfg); err != nil {
+	if err := decode(s.keeper.Config, &s.cfg); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	s.log = log.New(&eventWriter{func(_, line string) error { return s.keeper.Log(line) }}, "", 0)
+	s.log = log.New(&eventWriter{s.logLine}, "", 0)
 	if s.keeper.Session != nil {
 		return s.resume()
 	}
@@ -97,6 +97,9 @@ func (s *server) begin(ctx context.Context) (err error) {
 	if s.view, err = prepare(ctx, &s.cfg, s.report); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := mount.CheckMountpoint(s.cfg.Mountpoint, s.cfg.NonEmpty); err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func (s *server) begin(ctx context.Context) (err error) {
 
 // resume goes on with a mount that an earlier server has served.
 func (s *server) resume() (err error) {
-	if err := json.Unmarshal(s.keeper.Session, &s.session); err != nil {
+	if err := decode(s.keeper.Session, &s.session); err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
 	s.cfg.Mountpoint = s.session.Mountpoint
@@ -124,7 +127,7 @@ func (s *server) resume() (err error) {
 	s.indexer.reopen(s)
 	s.confine()
 	if s.keeper.Waits {
-		if err := s.keeper.TakeOver(); err != nil {
+		if err := s.takeOver(); err != nil {
 			return err
 		}
 	}
@@ -136,6 +139,39 @@ func (s *server) resume() (err error) {
 	}
 	s.indexer.reuse(s)
 	return s.reattach()
+}
+
+// takeOver waits until no other server answers. What that one has changed since
+// this one began counts.
+func (s *server) takeOver() error {
+	was := s.keeper.Files[indexFile]
+	if err := s.keeper.TakeOver(); err != nil {
+		return err
+	}
+	if err := decode(s.keeper.Session, &s.session); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	if !sameFile(was, s.keeper.Files[indexFile]) {
+		s.indexer.reopen(s)
+	}
+	return nil
+}
+
+func sameFile(a, b *os.File) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	x, err1 := a.Stat()
+	y, err2 := b.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// logLine has the keeper log a line; without it standard error is the last to tell.
+func (s *server) logLine(level, line string) error {
+	if s.keeper.Log(line) != nil {
+		return stderr(level, line)
+	}
+	return nil
 }
 
 // report logs why an entry can't be shown.
@@ -171,7 +207,7 @@ func (s *server) wait(ctx context.Context) {
 // Stop ends this server after its last answer.
 func (s *server) Stop() {
 	s.fuse.Stop(stopTime)
-	close(s.stopped)
+	s.stop.Do(func() { close(s.stopped) })
 }
 
 var errAlone = errors.New("the keeper is gone: if this server dies, too, so does the mount")

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"encoding/gob"
 	"os"
 	"strconv"
 	"time"
@@ -14,26 +16,26 @@ import (
 // session is what the next server of a mount has to know beside the
 // configuration. What it holds is part of [fs.StateVersion].
 type session struct {
-	Mountpoint string    `json:"mountpoint"`
-	Device     string    `json:"device"`     // of what is mounted there
-	Connection uint32    `json:"connection"` // number in /sys/fs/fuse/connections
-	Since      time.Time `json:"since"`
-	Commit     string    `json:"commit"`
-	Tree       string    `json:"tree"` // of what is shown
-	Meta       string    `json:"meta"`
-	Mtime      uint64    `json:"mtime"`
-	Locked     bool      `json:"locked"`
-	Data       DataPath  `json:"data"`
-	StackDepth int       `json:"stack_depth"`           // 0: passthrough was not asked of the kernel
-	Init       []byte    `json:"init"`                  // the kernel's first request
-	IndexError string    `json:"index_error,omitempty"` // why the index is used no more
+	Mountpoint string
+	Device     string // of what is mounted there
+	Connection uint32 // number in /sys/fs/fuse/connections
+	Since      time.Time
+	Commit     string
+	Tree       string // of what is shown
+	Meta       string
+	Mtime      uint64
+	Locked     bool
+	Data       DataPath
+	StackDepth int    // 0: passthrough was not asked of the kernel
+	Init       []byte // the kernel's first request
+	IndexError string // why the index is used no more
 }
 
 // The names under which the keeper holds the files of a mount.
 const (
-	stateFile = "state" // of [fs.State]
-	indexFile = "index" // in use
-	lockFiles = "lock"  // and a number
+	stateFile = "state"      // of [fs.State]
+	indexFile = keeper.Index // in use
+	lockFiles = "lock"       // and a number
 )
 
 // keep has the keeper hold what the next server needs.
@@ -52,8 +54,22 @@ func (s *server) keep(device *os.File) error {
 
 // save has the keeper remember the session.
 func (s *server) save() error {
-	return s.keeper.Save(&s.session, keeper.Place{Mountpoint: s.session.Mountpoint, Device: s.session.Device})
+	data, err := encode(&s.session)
+	if err != nil {
+		return err
+	}
+	place := keeper.Place{Mountpoint: []byte(s.session.Mountpoint), Device: s.session.Device}
+	return s.keeper.Save(data, place, !s.fuse.Resends())
 }
+
+// encode is what the keeper hands on. Paths in it have any encoding.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(value)
+	return b.Bytes(), err
+}
+
+func decode(data []byte, value any) error { return gob.NewDecoder(bytes.NewReader(data)).Decode(value) }
 
 // change changes the session for the next server, too.
 func (s *server) change(edit func(*session)) error {

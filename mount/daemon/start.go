@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"os/signal"
 	"syscall"
 
@@ -46,16 +45,19 @@ func Foreground(ctx context.Context, cfg Config) error {
 // Keep is what a keeper in the background does, and one that has become another
 // program.
 func Keep(ctx context.Context) error {
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE)
 	if keeper.Inherits() {
+		ctx, stop := untilHangup(ctx) // in the background it is ignored
+		defer stop()
 		return keeper.Inherit(ctx, keeper.Job{Log: &logs{}})
 	}
+	signal.Ignore(syscall.SIGHUP)
 	data, launcher, err := keeper.Launched()
 	if err != nil {
 		return err
 	}
 	var cfg Config
-	if err := json.Unmarshal(data, &cfg); err != nil {
+	if err := decode(data, &cfg); err != nil {
 		return err
 	}
 	keeper.Run(ctx, keeper.Job{ // whoever has launched it tells the error

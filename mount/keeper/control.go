@@ -15,9 +15,10 @@ import (
 
 // On the control socket whoever may enter the runtime directory asks:
 const (
-	// kindAsk (see above): about the mount; answered by the server, or by the
-	// keeper as long as there is none.
-	kindAnswer = "answer" // with the status as its session
+	// kindAsk: about the mount; answered by the server, or by the keeper as long
+	// as there is none.
+	kindAskKeeper = "ask-keeper" // the same, of the keeper alone
+	kindAnswer    = "answer"     // with the status
 	// kindUpgrade asks for the program whose file comes along; it is answered as
 	// a start is, by kindReady or kindFailed.
 	kindUpgrade = "upgrade"
@@ -64,10 +65,19 @@ func listen() (listener *os.File, path string, err error) {
 	return listener, path, nil
 }
 
-// accept takes the next connection.
+// accept takes the next connection, of this user's or root's: who is let in may
+// have any program run.
 func accept(listener *os.File) (*channel, error) {
 	fd, _, err := unix.Accept4(int(listener.Fd()), unix.SOCK_CLOEXEC)
 	if err != nil {
+		return nil, err
+	}
+	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err == nil && peer.Uid != 0 && int(peer.Uid) != os.Geteuid() {
+		err = unix.EPERM
+	}
+	if err != nil {
+		unix.Close(fd)
 		return nil, err
 	}
 	limit(fd, askTime)
@@ -75,8 +85,8 @@ func accept(listener *os.File) (*channel, error) {
 }
 
 // limit bounds how long a call waits for the other side.
-func limit(fd int, time time.Duration) {
-	t := unix.NsecToTimeval(int64(time))
+func limit(fd int, patience time.Duration) {
+	t := unix.NsecToTimeval(int64(patience))
 	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t)
 	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &t)
 }
@@ -84,7 +94,7 @@ func limit(fd int, time time.Duration) {
 // answer tells the status to who asked; that one may have left.
 func (c *channel) answer(status any) {
 	if data, err := json.Marshal(status); err == nil {
-		c.send(message{Kind: kindAnswer, Session: data})
+		c.send(message{Kind: kindAnswer, Status: data})
 	}
 }
 
@@ -106,12 +116,15 @@ func Ask() ([]json.RawMessage, error) {
 		}
 		path := filepath.Join(dir, e.Name())
 		m, err := request(path, message{Kind: kindAsk}, askTime)
-		if errors.Is(err, io.EOF) { // a keeper that becomes another program
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, unix.EPIPE): // a keeper that becomes another program
 			m, err = request(path, message{Kind: kindAsk}, askTime)
+		case errors.Is(err, unix.EAGAIN): // a server that hangs
+			m, err = request(path, message{Kind: kindAskKeeper}, askTime)
 		}
 		switch {
 		case err == nil && m.Kind == kindAnswer:
-			list = append(list, m.Session)
+			list = append(list, m.Status)
 		case errors.Is(err, unix.ECONNREFUSED):
 			os.Remove(path) // its keeper is gone
 		}

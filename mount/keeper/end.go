@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"errors"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,32 +9,22 @@ import (
 	"deployfs/mount"
 )
 
-// wakeUp makes the pipe that ends the mount, and returns what writes to it.
-func (k *keeper) wakeUp() func() {
-	read, write, err := os.Pipe()
-	if err != nil {
-		k.say("%v", err)
-		read, write = k.null, k.null
-	}
-	k.wake = read
-	return func() { write.Close() }
-}
-
 // endMount begins the end: the mount is taken away. Whoever still has files open
 // after endTime gets ENOTCONN.
 func (k *keeper) endMount() {
-	if !k.deadline.IsZero() {
+	if k.ending() {
 		return
 	}
 	k.deadline = time.Now().Add(endTime)
 	k.manager("STOPPING=1")
-	if k.tell != nil { // it has not come to be
+	switch {
+	case k.server == nil:
+		k.takeAway()
+		k.ended = true
+	case k.tell != nil: // it has not come to be: served and died see to it
 		k.server.process.Signal(unix.SIGTERM)
-		return
-	}
-	k.takeAway()
-	if k.server == nil {
-		k.gone = true
+	default:
+		k.takeAway()
 	}
 }
 
@@ -45,9 +34,10 @@ func (k *keeper) takeAway() {
 	if !k.mine() {
 		return
 	}
-	err := mount.Unmount(k.Place.Mountpoint, false)
+	path := string(k.Place.Mountpoint)
+	err := mount.Unmount(path, false)
 	if errors.Is(err, mount.ErrBusy) {
-		err = mount.Unmount(k.Place.Mountpoint, true)
+		err = mount.Unmount(path, true)
 	}
 	if err != nil {
 		k.say("%v", err)
@@ -59,13 +49,14 @@ func (k *keeper) takeAway() {
 // again, but not before the connection has ended; if it has and something is
 // there, it is ours only when it was aborted, and dead.
 func (k *keeper) mine() bool {
-	if k.Place.Mountpoint == "" {
+	if len(k.Place.Mountpoint) == 0 {
 		return false
 	}
-	entry, err := mount.Lookup(k.Place.Mountpoint)
+	entry, err := mount.Lookup(string(k.Place.Mountpoint))
 	if err != nil || entry.Dev.String() != k.Place.Device {
 		return false
 	}
+	k.lookWhetherGone()
 	var st unix.Statfs_t
-	return !k.gone || unix.Statfs(k.Place.Mountpoint, &st) == unix.ENOTCONN
+	return !k.gone || unix.Statfs(string(k.Place.Mountpoint), &st) == unix.ENOTCONN
 }

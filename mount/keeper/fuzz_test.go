@@ -11,7 +11,7 @@ import (
 func FuzzReceive(f *testing.F) {
 	for _, m := range []message{
 		{Kind: kindStart, Version: 1, Config: []byte(`{"Repo":"/r"}`), Names: []string{"fuse", "state"}, Waits: true, OOM: "0"},
-		{Kind: kindSession, Session: []byte(`"saved"`), Place: &Place{"/mnt", "0:41"}},
+		{Kind: kindSession, Session: []byte(`"saved"`), Place: &Place{[]byte("/mnt"), "0:41"}},
 		{Kind: kindAsk, Counts: &Counts{1, 2, 3}},
 		{Kind: kindRegistered, Number: 1 << 30, Errno: 5},
 	} {

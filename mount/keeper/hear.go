@@ -3,6 +3,7 @@ package keeper
 import (
 	"errors"
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -25,13 +26,9 @@ func (k *keeper) hear(c *child) {
 	case kindKeep:
 		k.keep(&m)
 	case kindSession:
-		k.Session = m.Session
-		if m.Place != nil {
-			k.Place = *m.Place
-		}
-		k.note()
+		k.remember(&m)
 	case kindRegister:
-		c.ch.send(k.register(&m))
+		k.register(c, &m)
 	case kindUnregister:
 		k.connection().Unregister(m.Number)
 	case kindLog:
@@ -47,16 +44,32 @@ func (k *keeper) hear(c *child) {
 	}
 }
 
+// keep holds the files that a server has. Once the tree can be used these are
+// indexes alone: what it may have been made to say by then is not believed.
 func (k *keeper) keep(m *message) {
 	files, err := m.named()
 	if err != nil {
 		return
 	}
+	m.files = nil
 	for name, file := range files {
+		if name != Index && k.tell == nil || name == controlName || len(k.files) == maxFiles {
+			file.Close()
+			continue
+		}
 		k.hold(name, file)
 		k.store(name, file)
 	}
-	m.files = nil
+}
+
+// remember notes what the next server has to know; where the mount is, only until
+// the tree can be used.
+func (k *keeper) remember(m *message) {
+	k.Session = m.Session
+	if m.Place != nil && k.tell != nil {
+		k.Place, k.Mortal = *m.Place, m.Mortal
+	}
+	k.note()
 }
 
 // note writes down what has changed.
@@ -71,14 +84,21 @@ func (k *keeper) note() {
 
 // served is told when a server answers.
 func (k *keeper) served(c *child) {
-	c.ready = true
+	if c != k.server {
+		return
+	}
+	c.ready, c.until = true, time.Time{}
 	k.note()
+	if k.ending() { // since before it could be used
+		k.takeAway()
+		return
+	}
 	if k.tell != nil {
 		k.manager("READY=1")
 		k.tell(nil)
 		k.tell = nil
 	}
-	if k.upgrader != nil {
+	if k.upgrader != nil && k.heir == nil {
 		k.upgraded()
 	}
 }
@@ -86,7 +106,7 @@ func (k *keeper) served(c *child) {
 // failed is told why a server can't serve.
 func (k *keeper) failed(c *child, why error) {
 	switch {
-	case c == k.heir:
+	case c == k.heir, k.upgrader != nil && k.heir == nil:
 		k.refuse(why)
 	case k.tell != nil:
 		k.failure = why
@@ -102,17 +122,20 @@ func (k *keeper) connection() session.Connection {
 	return -1
 }
 
-// register gives a file of a server's to the kernel.
-func (k *keeper) register(m *message) message {
+// register gives a file of a server's to the kernel. A server that does not hear
+// the answer is ending.
+func (k *keeper) register(c *child, m *message) {
 	reply := message{Kind: kindRegistered}
-	errno := unix.EINVAL
+	var err error = unix.EINVAL
 	if len(m.files) == 1 {
-		var err error
-		if reply.Number, err = k.connection().Register(int(m.files[0].Fd())); err == nil {
-			return reply
-		}
-		errors.As(err, &errno)
+		reply.Number, err = k.connection().Register(int(m.files[0].Fd()))
 	}
-	reply.Errno = int(errno)
-	return reply
+	if err != nil {
+		errno := unix.EIO
+		errors.As(err, &errno)
+		reply.Errno = int(errno)
+	}
+	if c.ch.trySend(reply) != nil && err == nil {
+		k.connection().Unregister(reply.Number)
+	}
 }

@@ -7,6 +7,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,6 +41,10 @@ func (k *keeper) become(program *os.File) {
 	}
 	defer channel.Close()
 	files[channelName] = channel
+	if err := k.save(); err != nil {
+		k.say("%v", err)
+		return
+	}
 	var list []string
 	for name, file := range files {
 		fd := file.Fd()
@@ -49,15 +56,40 @@ func (k *keeper) become(program *os.File) {
 	for _, conn := range k.asking {
 		conn.close()
 	}
-	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
-	path := fmt.Sprintf("/proc/self/fd/%d", program.Fd())
-	err = unix.Exec(path, []string{"deployfs", Verb, k.name}, env)
-	k.say("the keeper stays what it was: %v", err)
 	k.asking = nil
+	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
+	defer program.Close()
+	defer blockSignals()()
+	time.Sleep(signalTime) // one that has come already reaches the pipe
+	if !k.woken() {
+		err := unix.Exec(programPath(program), []string{"deployfs", Verb, k.name}, env)
+		k.say("the keeper stays what it was: %v", err)
+	}
 	for _, file := range files {
 		unix.CloseOnExec(int(file.Fd()))
 	}
-	program.Close()
+}
+
+// signalTime is how long a signal takes from its handler to the pipe.
+const signalTime = 2 * time.Millisecond
+
+// woken reports whether the mount is to end.
+func (k *keeper) woken() bool {
+	fds := []unix.PollFd{{Fd: int32(k.wake.Fd()), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
+// blockSignals keeps signals that end the mount for the program that this process
+// becomes, which takes them once it listens; until the returned function is
+// called.
+func blockSignals() (unblock func()) {
+	set := uint64(1)<<(unix.SIGTERM-1) | 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1)
+	mask := func(how uintptr) {
+		syscall.AllThreadsSyscall6(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
+	}
+	mask(unix.SIG_BLOCK)
+	return func() { mask(unix.SIG_UNBLOCK) }
 }
 
 // Inherit goes on as the keeper that this process was before it became this
@@ -71,7 +103,7 @@ func Inherit(ctx context.Context, job Job) error {
 	if err := k.inherit(); err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, k.wakeUp())()
+	defer context.AfterFunc(ctx, func() { k.waker.Close() })()
 	return k.run()
 }
 
@@ -92,7 +124,7 @@ func (k *keeper) inherit() error {
 	if err := k.load(); err != nil {
 		return err
 	}
-	k.name = k.Place.Mountpoint
+	k.name = string(k.Place.Mountpoint)
 	fd, err := unix.FcntlInt(end.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return os.NewSyscallError("dup", err)

@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"time"
@@ -25,10 +24,10 @@ const endTime = 2 * time.Second
 
 // Job is what a keeper is to do.
 type Job struct {
-	Config     json.RawMessage // for its servers
-	Version    int             // of the state that this program's servers speak
-	Name       string          // of the mount, in the list of processes
-	Foreground bool            // servers write to standard error
+	Config     []byte // for its servers
+	Version    int    // of the state that this program's servers speak
+	Name       string // of the mount, in the list of processes
+	Foreground bool   // servers write to standard error
 	Log        Log
 	// Ready is called once: when the tree can be used, or with the reason why
 	// it will not be.
@@ -52,6 +51,7 @@ type keeper struct {
 	log      Log
 	tell     func(error)
 	wake     *os.File // can be read when the mount is to end
+	waker    *os.File // is closed then
 	null     *os.File
 	stderr   *os.File // of servers
 	listener *os.File
@@ -60,13 +60,14 @@ type keeper struct {
 	heir     *child // takes over from it; nil unless there is an upgrade
 	upgrader *channel
 	program  *os.File // of the heir
-	asking   []*channel
+	asking   []asker
 
 	deaths   deaths
 	restart  time.Time // when a server is to be started, if there is none
-	deadline time.Time // of the end, when it has begun
-	gone     bool      // the connection has ended
-	failure  error
+	deadline time.Time // of the end, when it has begun: then the server is killed
+	gone     bool      // the kernel has ended the connection
+	ended    bool      // there is nothing more to keep
+	failure  error     // why the mount did not come to be
 }
 
 // Run keeps a mount until it is taken away, or ctx ends, which takes it away.
@@ -83,7 +84,7 @@ func Run(ctx context.Context, job Job) error {
 		job.Ready(err)
 		return err
 	}
-	defer context.AfterFunc(ctx, k.wakeUp())()
+	defer context.AfterFunc(ctx, func() { k.waker.Close() })()
 	return k.run()
 }
 
@@ -94,7 +95,8 @@ func newKeeper(job Job) (*keeper, error) {
 	if k.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
 		return nil, err
 	}
-	return k, nil
+	k.wake, k.waker, err = os.Pipe()
+	return k, err
 }
 
 // begin starts the first server, or the next when an earlier keeper has left a
@@ -139,9 +141,12 @@ func (k *keeper) say(format string, args ...any) {
 	k.log.Event(k.Foreground, k.name, fmt.Sprintf(format, args...))
 }
 
+// ending reports whether the end has begun.
+func (k *keeper) ending() bool { return !k.deadline.IsZero() }
+
 // run does what comes up until the mount has ended.
 func (k *keeper) run() error {
-	for k.server != nil || !k.gone && k.failure == nil {
+	for !k.ended {
 		k.turn()
 	}
 	k.close()
@@ -151,6 +156,9 @@ func (k *keeper) run() error {
 // close lets go of the lock, and then of the control socket: who no longer finds
 // that can prune.
 func (k *keeper) close() {
+	if k.upgrader != nil {
+		k.refuse(&Failure{Text: "the mount has ended"})
+	}
 	if k.listener == nil {
 		return
 	}

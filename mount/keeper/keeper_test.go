@@ -69,7 +69,7 @@ func fare(s *Server, how string) {
 		return
 	}
 	if s.Session == nil {
-		s.Save("saved", Place{Mountpoint: "/nowhere", Device: "0:0"})
+		s.Save([]byte("saved"), Place{Mountpoint: []byte("/nowhere"), Device: "0:0"}, false)
 	}
 	if s.Ready() != nil {
 		return
@@ -84,7 +84,7 @@ func fare(s *Server, how string) {
 type idle struct{ s *Server }
 
 func (i idle) Status(c Counts) any {
-	return map[string]any{"pid": os.Getpid(), "counts": c, "session": i.s.Session, "files": len(i.s.Files)}
+	return map[string]any{"pid": os.Getpid(), "counts": c, "session": string(i.s.Session), "files": len(i.s.Files)}
 }
 func (i idle) Stop()  { os.Exit(0) }
 func (i idle) Alone() { i.s.AnswerAlone(i) }
@@ -138,7 +138,7 @@ func zombie(pid int) bool {
 type status struct {
 	PID     int
 	Counts  Counts
-	Session json.RawMessage
+	Session string
 	Files   int
 }
 
@@ -197,7 +197,7 @@ func TestLaunchCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	if err := Launch(ctx, json.RawMessage(`{"Start":"hang"}`), "test"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := Launch(ctx, []byte(`{"Start":"hang"}`), "test"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if d := time.Since(start); d > 10*time.Second {
@@ -218,7 +218,7 @@ func TestKilledServer(t *testing.T) {
 		if !eventually(5*time.Second, func() bool { s = ask(t); return s.PID != 0 && s.PID != last.PID }) {
 			t.Fatalf("no server after death %d", i+1)
 		}
-		if s.Counts.Restarts != i+1 || s.Counts.Keeper != first.Counts.Keeper || string(s.Session) != `"saved"` || s.Files != first.Files {
+		if s.Counts.Restarts != i+1 || s.Counts.Keeper != first.Counts.Keeper || s.Session != "saved" || s.Files != first.Files {
 			t.Errorf("after death %d: %+v", i+1, s)
 		}
 		last = s
@@ -241,7 +241,7 @@ func TestUpgrade(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := ask(t)
-		if s.PID == first.PID || s.Counts.Upgrades != i+1 || s.Counts.Restarts != 0 || string(s.Session) != `"saved"` {
+		if s.PID == first.PID || s.Counts.Upgrades != i+1 || s.Counts.Restarts != 0 || s.Session != "saved" {
 			t.Errorf("after upgrade %d: %+v", i+1, s)
 		}
 	}
@@ -324,7 +324,7 @@ func TestLog(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		done <- Run(ctx, Job{
-			Config: json.RawMessage(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: &log,
+			Config: []byte(`{"Start":"ready","Next":"crash"}`), Version: testVersion, Name: "/mnt", Log: &log,
 			Ready: func(err error) { ready <- err },
 		})
 	}()

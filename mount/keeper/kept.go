@@ -11,23 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Device is the name under which a server has the keeper hold the FUSE
-// connection.
-const Device = "fuse"
+// The names under which a server has the keeper hold the FUSE connection, and what
+// may be another file later.
+const (
+	Device = "fuse"
+	Index  = "index"
+)
 
 // saved is what a keeper knows, in a form that outlives it.
 type saved struct {
-	Version    int             `json:"version"`
-	Config     json.RawMessage `json:"config"`
-	Session    json.RawMessage `json:"session,omitempty"`
-	Place      Place           `json:"place"`
-	Foreground bool            `json:"foreground"`
-	OOM        string          `json:"oom"`
-	Restarts   int             `json:"restarts"`
-	Upgrades   int             `json:"upgrades"`
-	Server     int             `json:"server"` // process
-	Began      time.Time       `json:"began"`  // when that was started
-	Path       string          `json:"path"`   // of the control socket
+	Version    int       `json:"version"`
+	Config     []byte    `json:"config"`
+	Session    []byte    `json:"session,omitempty"`
+	Place      Place     `json:"place"`
+	Mortal     bool      `json:"mortal"`
+	Foreground bool      `json:"foreground"`
+	OOM        string    `json:"oom"`
+	Restarts   int       `json:"restarts"`
+	Upgrades   int       `json:"upgrades"`
+	Server     int       `json:"server"` // process
+	Began      time.Time `json:"began"`  // when that was started
+	Path       string    `json:"path"`   // of the control socket
 }
 
 // kept is what a keeper holds: files by name, and what it knows, in a file, too.

@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,7 @@ import (
 // Launch runs this program as a keeper in the background, and returns once the
 // tree can be used, or with the reason why it can't. When ctx ends before that,
 // so does the keeper. Name is the mount's in the list of processes.
-func Launch(ctx context.Context, config json.RawMessage, name string) error {
+func Launch(ctx context.Context, config []byte, name string) error {
 	// What the shell left open, a lock perhaps, is not for the keeper.
 	unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // Linux 5.11; older: it is inherited
 	ch, theirs, err := newChannel()
@@ -66,7 +65,7 @@ type Launcher struct{ ch *channel }
 
 // Launched is for a process that Launch runs: it returns the mount's
 // configuration, and whom to tell what comes of it.
-func Launched() (json.RawMessage, *Launcher, error) {
+func Launched() ([]byte, *Launcher, error) {
 	ch, err := inherited()
 	if err != nil {
 		return nil, nil, err

@@ -19,7 +19,7 @@ func (k *keeper) turn() {
 	on := func(fd int, events int16, act func()) {
 		fds, acts = append(fds, unix.PollFd{Fd: int32(fd), Events: events}), append(acts, act)
 	}
-	if k.deadline.IsZero() {
+	if !k.ending() {
 		on(int(k.wake.Fd()), unix.POLLIN, k.endMount)
 	}
 	if device := k.files[Device]; device != nil && !k.gone {
@@ -29,14 +29,14 @@ func (k *keeper) turn() {
 		if c == nil {
 			continue
 		}
-		on(c.dead, unix.POLLIN, func() { k.ended(c) })
+		on(c.dead, unix.POLLIN, func() { k.over(c) })
 		if !c.mute {
 			on(c.ch.fd, unix.POLLIN, func() { k.hear(c) })
 		}
 	}
 	on(int(k.listener.Fd()), unix.POLLIN, k.accept)
-	for _, conn := range k.asking {
-		on(conn.fd, unix.POLLIN, func() { k.asked(conn) })
+	for _, a := range k.asking {
+		on(a.fd, unix.POLLIN, func() { k.asked(a.channel) })
 	}
 	if _, err := unix.Poll(fds, k.patience()); err != nil && err != unix.EINTR {
 		k.say("poll: %v", err)
@@ -66,8 +66,11 @@ func (k *keeper) patience() int {
 			sooner(c.until)
 		}
 	}
-	if k.server == nil && k.deadline.IsZero() {
+	if k.server == nil && !k.ending() {
 		sooner(k.restart)
+	}
+	if len(k.asking) > 0 {
+		sooner(k.asking[0].since.Add(askTime))
 	}
 	if next.IsZero() {
 		return -1
@@ -75,19 +78,12 @@ func (k *keeper) patience() int {
 	return max(0, int(time.Until(next).Milliseconds())+1)
 }
 
-// Tick bounds how long all goroutines may stop, in a server and in a keeper: a
-// collection stops them, and Go 1.26 overlooks a thread that is just entering a
-// system call until the runtime's monitor finds it, which sleeps until the next
-// timer is due, up to a minute.
-func Tick() { time.AfterFunc(time.Second, Tick) }
-
 // onTime does what is due.
 func (k *keeper) onTime() {
 	now := time.Now()
 	due := func(t time.Time) bool { return !t.IsZero() && now.After(t) }
 	if due(k.deadline) {
 		k.deadline = now.Add(endTime)
-		k.gone = true
 		if k.server != nil {
 			k.server.process.Kill()
 		}
@@ -99,13 +95,21 @@ func (k *keeper) onTime() {
 	if k.heir != nil && due(k.heir.until) {
 		k.refuse(&Failure{Text: "the new server was not prepared in time"})
 	}
-	if k.server == nil && k.deadline.IsZero() && !k.gone && k.failure == nil && now.After(k.restart) {
+	for len(k.asking) > 0 && due(k.asking[0].since.Add(askTime)) {
+		k.asking[0].close()
+		k.asking = k.asking[1:]
+	}
+	switch {
+	case k.server != nil || k.ending() || k.ended:
+	case k.gone:
+		k.ended = true
+	case now.After(k.restart):
 		k.revive()
 	}
 }
 
-// ended is told that a server's process has ended.
-func (k *keeper) ended(c *child) {
+// over is told that a server's process has ended.
+func (k *keeper) over(c *child) {
 	if c == k.heir {
 		for k.drain(c) {
 		}
@@ -117,17 +121,35 @@ func (k *keeper) ended(c *child) {
 	k.died()
 }
 
+// asker is a connection on which nothing was asked yet.
+type asker struct {
+	*channel
+	since time.Time
+}
+
+// maxAsking bounds them.
+const maxAsking = 64
+
 // accept takes a connection to the control socket; what is asked comes later.
 func (k *keeper) accept() {
 	conn, err := accept(k.listener)
-	if err == nil {
-		k.asking = append(k.asking, conn)
+	if err != nil {
+		time.Sleep(shortPause) // out of descriptors, perhaps
+		return
 	}
+	if len(k.asking) == maxAsking {
+		k.asking[0].close()
+		k.asking = k.asking[1:]
+	}
+	k.asking = append(k.asking, asker{conn, time.Now()})
 }
+
+// shortPause is between two tries of what should not fail.
+const shortPause = 20 * time.Millisecond
 
 // asked answers what is asked on a connection, or has the server answer.
 func (k *keeper) asked(conn *channel) {
-	k.asking = slices.DeleteFunc(k.asking, func(c *channel) bool { return c == conn })
+	k.asking = slices.DeleteFunc(k.asking, func(a asker) bool { return a.channel == conn })
 	m, err := conn.receive()
 	if err != nil {
 		conn.close()
@@ -141,10 +163,10 @@ func (k *keeper) asked(conn *channel) {
 	}
 	defer conn.close()
 	counts := Counts{Keeper: os.Getpid(), Restarts: k.Restarts, Upgrades: k.Upgrades}
-	if m.Kind != kindAsk {
+	if m.Kind != kindAsk && m.Kind != kindAskKeeper {
 		return
 	}
-	if k.server == nil || !k.server.ready || k.server.stopped || k.pass(conn, &counts) != nil {
+	if m.Kind == kindAskKeeper || k.server == nil || !k.server.ready || k.server.stopped || k.pass(conn, &counts) != nil {
 		conn.answer(k.absent(counts))
 	}
 }
@@ -156,22 +178,14 @@ func (k *keeper) pass(conn *channel, counts *Counts) error {
 		return err
 	}
 	defer file.Close()
-	return k.server.ch.send(message{Kind: kindAsk, Counts: counts, files: []*os.File{file}})
-}
-
-// file is a copy of a channel's end.
-func (c *channel) file() (*os.File, error) {
-	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("dup", err)
-	}
-	return os.NewFile(uintptr(fd), "connection"), nil
+	return k.server.ch.trySend(message{Kind: kindAsk, Counts: counts, files: []*os.File{file}})
 }
 
 // absent is the status of a mount that has no server just now.
 func (k *keeper) absent(counts Counts) any {
 	return struct {
-		Place
+		Mountpoint string `json:"mountpoint"`
+		Device     string `json:"device"`
 		Counts
-	}{k.Place, counts}
+	}{string(k.Place.Mountpoint), k.Place.Device, counts}
 }

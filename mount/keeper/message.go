@@ -36,12 +36,14 @@ const (
 type message struct {
 	Kind    string          `json:"kind"`
 	Version int             `json:"version,omitempty"` // of the state
-	Config  json.RawMessage `json:"config,omitempty"`  // of the mount; the keeper does not look into it
-	Session json.RawMessage `json:"session,omitempty"` // what a server needs to go on; nor into this
+	Config  []byte          `json:"config,omitempty"`  // of the mount; the keeper does not look into it
+	Session []byte          `json:"session,omitempty"` // what a server needs to go on; nor into this
+	Status  json.RawMessage `json:"status,omitempty"`
 	Place   *Place          `json:"place,omitempty"`
-	Names   []string        `json:"names,omitempty"` // of the files that come along
-	Waits   bool            `json:"waits,omitempty"` // another server still answers
-	OOM     string          `json:"oom,omitempty"`   // the server's oom_score_adj
+	Names   []string        `json:"names,omitempty"`  // of the files that come along
+	Mortal  bool            `json:"mortal,omitempty"` // the kernel can't send requests again
+	Waits   bool            `json:"waits,omitempty"`  // another server still answers
+	OOM     string          `json:"oom,omitempty"`    // the server's oom_score_adj
 	Counts  *Counts         `json:"counts,omitempty"`
 	Number  int32           `json:"number,omitempty"` // of a registered file
 	Errno   int             `json:"errno,omitempty"`
@@ -53,8 +55,8 @@ type message struct {
 
 // Place is where a mount is.
 type Place struct {
-	Mountpoint string `json:"mountpoint"`
-	Device     string `json:"device"` // MAJOR:MINOR, as in the mount table
+	Mountpoint []byte `json:"mountpoint"` // a path, in any encoding
+	Device     string `json:"device"`     // MAJOR:MINOR, as in the mount table
 }
 
 // Counts is what a keeper knows about its servers.
@@ -92,7 +94,12 @@ func (c *channel) close() { unix.Close(c.fd) }
 
 // send waits until there is room. What was sent is received, even if the sender
 // is dead by then.
-func (c *channel) send(m message) error {
+func (c *channel) send(m message) error { return c.sendWith(m, 0) }
+
+// trySend fails where send would wait.
+func (c *channel) trySend(m message) error { return c.sendWith(m, unix.MSG_DONTWAIT) }
+
+func (c *channel) sendWith(m message, flags int) error {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -109,7 +116,7 @@ func (c *channel) send(m message) error {
 		rights = unix.UnixRights(fds...)
 	}
 	for {
-		if err = unix.Sendmsg(c.fd, data, rights, nil, unix.MSG_NOSIGNAL); err != unix.EINTR {
+		if err = unix.Sendmsg(c.fd, data, rights, nil, unix.MSG_NOSIGNAL|flags); err != unix.EINTR {
 			return os.NewSyscallError("sendmsg", err)
 		}
 	}
@@ -180,4 +187,13 @@ func (m *message) named() (map[string]*os.File, error) {
 		files[name] = m.files[i]
 	}
 	return files, nil
+}
+
+// file is a copy of a channel's end.
+func (c *channel) file() (*os.File, error) {
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("dup", err)
+	}
+	return os.NewFile(uintptr(fd), "connection"), nil
 }

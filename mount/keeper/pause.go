@@ -11,7 +11,8 @@ const (
 
 // deaths is when servers died lately.
 type deaths struct {
-	times []time.Time
+	times []time.Time   // since none lived long, or of the last while
+	many  int           // of them
 	pause time.Duration // that came last
 }
 
@@ -25,11 +26,13 @@ func (d *deaths) next(now time.Time, lived time.Duration) time.Duration {
 	for d.pause == 0 && len(d.times) > 0 && now.Sub(d.times[0]) > deathsWindow {
 		d.times = d.times[1:]
 	}
-	d.times = append(d.times, now)
-	switch {
-	case d.pause > 0:
+	if d.pause > 0 {
+		d.many++
 		d.pause = min(2*d.pause, longestPause)
-	case len(d.times) >= deathsMany:
+		return d.pause
+	}
+	d.times = append(d.times, now)
+	if d.many = len(d.times); d.many >= deathsMany {
 		d.pause = firstPause
 	}
 	return d.pause

@@ -25,7 +25,7 @@ func RuntimeDir() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("runtime directory: %w", err)
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("runtime directory %s: not a directory that is yours alone", dir)
 	}
 	return dir, nil

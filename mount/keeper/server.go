@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -31,8 +30,8 @@ type Server struct {
 
 // Start is what a server begins with.
 type Start struct {
-	Config  json.RawMessage
-	Session json.RawMessage     // nil for the first server of a mount
+	Config  []byte
+	Session []byte              // nil for the first server of a mount
 	Files   map[string]*os.File // that are kept, by name
 	Waits   bool                // another server still answers: see [Server.TakeOver]
 }
@@ -106,7 +105,10 @@ func (s *Server) listen() {
 		}
 		switch m.Kind {
 		case kindGo:
-			close(s.proceed)
+			if files, err := m.named(); err == nil {
+				s.Session, s.Files = m.Session, files
+				close(s.proceed)
+			}
 		case kindRegistered:
 			s.answers <- m
 		case kindStop, kindAsk:
@@ -122,17 +124,15 @@ func (s *Server) Keep(name string, file *os.File) error {
 	return s.ch.send(message{Kind: kindKeep, Names: []string{name}, files: []*os.File{file}})
 }
 
-// Save has the keeper remember what the next server has to know.
-func (s *Server) Save(session any, place Place) error {
-	data, err := json.Marshal(session)
-	if err != nil {
-		return err
-	}
-	return s.ch.send(message{Kind: kindSession, Session: data, Place: &place})
+// Save has the keeper remember what the next server has to know. Where the mount
+// is counts until [Server.Ready], and so does whether no other server could take
+// over.
+func (s *Server) Save(session []byte, place Place, mortal bool) error {
+	return s.ch.send(message{Kind: kindSession, Session: session, Place: &place, Mortal: mortal})
 }
 
 // TakeOver tells that everything is prepared, and returns when no other server
-// answers.
+// answers. The session and the files are then what that one has left.
 func (s *Server) TakeOver() error {
 	if err := s.ch.send(message{Kind: kindPrepared}); err != nil {
 		return err
@@ -141,6 +141,11 @@ func (s *Server) TakeOver() error {
 	case <-s.proceed:
 		return nil
 	case <-s.gone:
+	}
+	select {
+	case <-s.proceed: // it was the keeper's last word
+		return nil
+	default:
 		return errGone
 	}
 }

@@ -56,12 +56,12 @@ func (k *keeper) recover() bool {
 	delete(files, stateName)
 	k.kept = &kept{state: state, files: files}
 	if state == nil || files[Device] == nil || k.load() != nil || k.Session == nil {
-		k.closeFiles()
+		k.giveUp(state)
 		return false
 	}
 	if k.lookWhetherGone(); k.gone {
-		k.closeFiles()
 		k.gone = false
+		k.giveUp(state)
 		return false
 	}
 	k.endServer()
@@ -69,9 +69,15 @@ func (k *keeper) recover() bool {
 	return true
 }
 
-func (k *keeper) closeFiles() {
+// giveUp lets go of what came from the store, and empties it.
+func (k *keeper) giveUp(state *os.File) {
+	k.Foreground = true // or there were no store
+	k.unstore()
 	for _, file := range k.files {
 		file.Close()
+	}
+	if state != nil {
+		state.Close()
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -11,25 +13,45 @@ const (
 	prepareTime = 60 * time.Second // for a new server
 )
 
+// firstProgram is the lowest descriptor of a program: those below are given to the
+// processes that run it.
+const firstProgram = 64
+
 // upgrade starts a new program's server beside the one that answers.
-func (k *keeper) upgrade(conn *channel, program *os.File) {
-	refuse := func(why error) {
-		conn.send(failed(why))
-		conn.close()
-		program.Close()
-	}
-	if k.server == nil && k.gone || !k.deadline.IsZero() || k.heir != nil || k.tell != nil {
-		refuse(&Failure{Text: "the mount is beginning, ending, or being upgraded", Remedy: "try again"})
-		return
-	}
-	heir, err := k.spawn(fmt.Sprintf("/proc/self/fd/%d", program.Fd()), true)
+func (k *keeper) upgrade(conn *channel, file *os.File) {
+	defer file.Close()
+	err := k.begetHeir(file)
 	if err != nil {
-		refuse(err)
+		conn.send(failed(err))
+		conn.close()
 		return
+	}
+	k.upgrader = conn
+}
+
+func (k *keeper) begetHeir(file *os.File) error {
+	switch {
+	case k.ending() || k.gone || k.upgrader != nil || k.tell != nil:
+		return &Failure{Text: "the mount is beginning, ending, or being upgraded", Remedy: "try again"}
+	case k.Mortal:
+		return &Failure{Text: "no other server can take over before Linux 6.9", Remedy: "unmount it and mount it again"}
+	}
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, firstProgram)
+	if err != nil {
+		return os.NewSyscallError("dup", err)
+	}
+	program := os.NewFile(uintptr(fd), "program")
+	heir, err := k.spawn(programPath(program), true)
+	if err != nil {
+		program.Close()
+		return err
 	}
 	heir.until = time.Now().Add(prepareTime)
-	k.heir, k.upgrader, k.program = heir, conn, program
+	k.heir, k.program = heir, program
+	return nil
 }
+
+func programPath(program *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", program.Fd()) }
 
 // refuse ends an upgrade that can't be done; the old server goes on.
 func (k *keeper) refuse(why error) {
@@ -55,17 +77,23 @@ func (k *keeper) handOver(c *child) {
 		k.succeed()
 	default:
 		k.server.stopped, k.server.until = true, time.Now().Add(stopTime)
-		if k.server.ch.send(message{Kind: kindStop}) != nil {
+		if k.server.ch.trySend(message{Kind: kindStop}) != nil {
 			k.server.process.Kill()
 		}
 	}
 }
 
-// succeed lets the new server answer.
+// succeed lets the new server answer. It is told again what it has to know, as
+// that may have changed since it was started.
 func (k *keeper) succeed() {
 	k.server, k.heir = k.heir, nil
-	k.server.until = time.Time{}
-	k.server.ch.send(message{Kind: kindGo}) // if that fails it has died
+	k.server.until = time.Now().Add(prepareTime)
+	m := k.start(k.Version, false)
+	m.Kind = kindGo
+	if k.server.ch.trySend(m) != nil {
+		k.server.process.Kill()
+	}
+	k.note()
 }
 
 // upgraded is told when the new server answers: the keeper becomes the new
