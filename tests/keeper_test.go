@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -208,4 +209,82 @@ func otherVersion(t *testing.T) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return dir + "/deployfs"
+}
+
+// TestUpgradeAfterDeath: a server that has just died is replaced first by the old program; the upgrade is done
+// nevertheless, by the new one.
+func TestUpgradeAfterDeath(t *testing.T) {
+	dir := mounted(t, "--repo="+sharedRepo(t, "archive", "plain"), "plain")
+	v := newChaosMount(t, "mount", dir)
+	next := filepath.Join(work, "bin", "next") // servers are told by their directory
+	must(t, "cp", binary(t, "deployfs"), next)
+	for range 3 {
+		if !eventually(10*time.Second, v.kill) {
+			t.Fatal("no server")
+		}
+		must(t, next, "upgrade", dir)
+		for _, pid := range []int{onlyKeeper(t), onlyServer(t)} {
+			if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); exe != next {
+				t.Fatalf("%s is %s, %v", verbOf(pid), exe, err)
+			}
+		}
+		must(t, binary(t, "deployfs"), "upgrade", dir)
+	}
+	if r := mountRecords(t); len(r) != 1 || r[0].Upgrades != 6 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestEndAtAnyTime: a signal that comes while the mount is being made, or after it was upgraded, leaves nothing behind.
+func TestEndAtAnyTime(t *testing.T) {
+	repo := sharedRepo(t, "archive", "plain")
+	end := func(f *foreground, what string, after time.Duration) {
+		t.Helper()
+		time.Sleep(after)
+		f.cmd.Process.Signal(syscall.SIGTERM)
+		if !eventually(10*time.Second, func() bool { return f.ended() && len(servers()) == 0 }) || isMounted(t, f.dir) {
+			t.Fatalf("%s, %v later: ended %v, processes %v, mounts %v", what, after, f.ended(), servers(), mountsAt(t, f.dir))
+		}
+	}
+	for i := range 25 {
+		end(startForeground(t, nil, "--repo="+repo, "plain"), "start", time.Duration(i)*time.Millisecond)
+	}
+	for i := range 5 {
+		f := mountedForeground(t, "--repo="+repo, "plain")
+		must(t, binary(t, "deployfs"), "upgrade", f.dir)
+		for f.server(t) == 0 { // the keeper has become the program anew
+			time.Sleep(time.Millisecond)
+		}
+		end(f, "upgrade", time.Duration(i)*time.Millisecond)
+	}
+}
+
+// TestUpgradeOfHungServer replaces a server that does not answer.
+func TestUpgradeOfHungServer(t *testing.T) {
+	dir := mounted(t, "--repo="+sharedRepo(t, "archive", "plain"), "plain")
+	server := onlyServer(t)
+	syscall.Kill(server, syscall.SIGSTOP)
+	defer syscall.Kill(server, syscall.SIGCONT)
+	must(t, binary(t, "deployfs"), "upgrade", dir)
+	dropCaches(t)
+	if _, err := os.ReadFile(dir + "/usr/bin/tool"); err != nil || onlyServer(t) == server {
+		t.Errorf("%v, server %d was %d", err, onlyServer(t), server)
+	}
+}
+
+// TestOddMountpoint: a path is bytes.
+func TestOddMountpoint(t *testing.T) {
+	dir := scratch(t) + "/caf\xe9 \xff"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mountOn(t, dir, "--repo="+sharedRepo(t, "archive", "plain"), "plain")
+	must(t, binary(t, "deployfs"), "upgrade", dir)
+	if modeOf(dir+"/usr/bin/tool") == 0 {
+		t.Error("the tree is not there")
+	}
+	syscall.Kill(onlyKeeper(t), syscall.SIGTERM)
+	if !eventually(5*time.Second, func() bool { return len(servers()) == 0 }) || isMounted(t, dir) {
+		t.Errorf("processes %v, mounts %v", servers(), mountsAt(t, dir))
+	}
 }

@@ -7,9 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +25,9 @@ const (
 // Inherits reports whether this process is a keeper that was another program.
 func Inherits() bool { return os.Getenv(heirEnv) != "" }
 
-// become replaces the program of this process. It returns when that fails.
+// become replaces the program of this process. It returns when that fails, and
+// when the mount is to end. A signal that comes in the milliseconds until the new
+// program listens is lost, or ends the keeper alone.
 func (k *keeper) become(program *os.File) {
 	files := map[string]*os.File{stateName: k.state, stderrName: k.stderr}
 	for name, file := range k.files {
@@ -59,8 +58,6 @@ func (k *keeper) become(program *os.File) {
 	k.asking = nil
 	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
 	defer program.Close()
-	defer blockSignals()()
-	time.Sleep(signalTime) // one that has come already reaches the pipe
 	if !k.woken() {
 		err := unix.Exec(programPath(program), []string{"deployfs", Verb, k.name}, env)
 		k.say("the keeper stays what it was: %v", err)
@@ -70,26 +67,11 @@ func (k *keeper) become(program *os.File) {
 	}
 }
 
-// signalTime is how long a signal takes from its handler to the pipe.
-const signalTime = 2 * time.Millisecond
-
 // woken reports whether the mount is to end.
 func (k *keeper) woken() bool {
 	fds := []unix.PollFd{{Fd: int32(k.wake.Fd()), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0
-}
-
-// blockSignals keeps signals that end the mount for the program that this process
-// becomes, which takes them once it listens; until the returned function is
-// called.
-func blockSignals() (unblock func()) {
-	set := uint64(1)<<(unix.SIGTERM-1) | 1<<(unix.SIGINT-1) | 1<<(unix.SIGHUP-1)
-	mask := func(how uintptr) {
-		syscall.AllThreadsSyscall6(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
-	}
-	mask(unix.SIG_BLOCK)
-	return func() { mask(unix.SIG_UNBLOCK) }
 }
 
 // Inherit goes on as the keeper that this process was before it became this
