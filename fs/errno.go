@@ -52,6 +52,14 @@ func join(dir, name string) string {
 
 // subject is what an error is about: its object, or else its text.
 func subject(err error) string {
+	if name := ObjectOf(err); name != "" {
+		return name
+	}
+	return err.Error()
+}
+
+// ObjectOf is the object that an error is about, as CHECKSUM.KIND, or "".
+func ObjectOf(err error) string {
 	var absent *object.NotExistError
 	var corrupt *object.CorruptError
 	var unreadable *objstore.ReadError
@@ -66,7 +74,7 @@ func subject(err error) string {
 	case errors.As(err, &told):
 		return told.Object.String()
 	}
-	return err.Error()
+	return ""
 }
 
 // unreported reports whether something is to be reported; with now, the caller does.

@@ -1,18 +1,21 @@
-// Package daemon is the life of a mount: the process that serves a commit at a
-// mountpoint, how it is started, what it tells about itself, and how it ends.
+// Package daemon is a mount's server: the process that serves a commit at a
+// mountpoint, what it tells about itself, and how it goes on where another has
+// ended. The [keeper] starts it, and what is worth keeping is there.
 //
 // # Starting
 //
-// [Start] runs the program again, detached, and waits until that process says
-// on a pipe that the tree can be used, or why not. [Serve] is what runs there,
-// or in the foreground. Everything that can be wrong is found before anything
-// is mounted: repository, commit, root directory, mountpoint.
+// [Start] has a keeper launched, and waits until the tree can be used, or for the
+// reason why not. [Serve] is what the server does. The first one of a mount makes
+// it: everything that can be wrong is found before anything is mounted:
+// repository, commit, signature, root directory, mountpoint. Those after it read
+// nothing from the repository but its configuration, as nothing else must be
+// there any more.
 //
 // # Ending
 //
-// A server ends when its mount is taken away, or takes the mount away when it
-// is told to end by SIGTERM or SIGINT; nothing stays behind. While it lives it
-// holds the repository's shared lock, so that `ostree prune` waits.
+// A server ends when its mount is taken away. Told to end by SIGTERM or SIGINT, it
+// has the keeper take the mount away; nothing stays behind. Meanwhile keeper and
+// server hold the repository's shared lock, so that `ostree prune` waits.
 //
 // # Confinement
 //
@@ -27,11 +30,7 @@
 //     bare repository
 //
 // So it can't unmount, nor register files for passthrough, nor connect to the
-// system's log once more when that closes its end.
+// system's log once more when that closes its end: the keeper does that.
 //
-// # State
-//
-// Each server listens on a socket in the runtime directory, /run/deployfs for
-// root, and answers with its [Status]. A socket whose server is gone is removed
-// by whoever finds it.
+// [keeper]: deployfs/mount/keeper
 package daemon

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -13,8 +12,6 @@ import (
 	"syscall"
 
 	"deployfs/fs"
-	"deployfs/objstore"
-	"deployfs/objstore/object"
 )
 
 // event is what a line of the log says. In the foreground and in the background
@@ -37,26 +34,7 @@ const (
 
 // failure is the event of an entry that can't be shown.
 func failure(mount, path string, err error) event {
-	return event{levelError, mount, path, objectOf(err), err.Error()}
-}
-
-// objectOf is the object that an error is about, or "".
-func objectOf(err error) string {
-	var absent *object.NotExistError
-	var corrupt *object.CorruptError
-	var unreadable *objstore.ReadError
-	var told *fs.ToldError
-	switch {
-	case errors.As(err, &absent):
-		return absent.Object.String()
-	case errors.As(err, &corrupt):
-		return corrupt.Object.String()
-	case errors.As(err, &unreadable):
-		return unreadable.Object.String()
-	case errors.As(err, &told):
-		return told.Object.String()
-	}
-	return ""
+	return event{levelError, mount, path, fs.ObjectOf(err), err.Error()}
 }
 
 func (e event) String() string {

@@ -45,7 +45,7 @@ func TestObjectOf(t *testing.T) {
 			t.Errorf("%T: %s", err, e)
 		}
 	}
-	if got := objectOf(errors.New("x")); got != "" {
+	if got := fs.ObjectOf(errors.New("x")); got != "" {
 		t.Errorf("no object: %q", got)
 	}
 }
