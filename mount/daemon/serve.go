@@ -191,8 +191,7 @@ func (s *server) wait(ctx context.Context) {
 		select {
 		case <-s.ended:
 			s.indexer.stop()
-			s.view.Close()
-			return
+			return // the rest ends with the process, which may still be asked
 		case <-s.stopped:
 			return
 		case <-ctx.Done():

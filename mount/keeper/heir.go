@@ -17,29 +17,34 @@ const heirEnv = "DEPLOYFS_KEPT"
 
 // The names of files that a keeper has beside those that it keeps.
 const (
-	stateName   = ".state"
-	channelName = ".channel"
-	stderrName  = ".stderr"
+	stateName    = ".state"
+	channelName  = ".channel"
+	stderrName   = ".stderr"
+	upgraderName = ".upgrader" // who has asked for the new program
 )
 
 // Inherits reports whether this process is a keeper that was another program.
 func Inherits() bool { return os.Getenv(heirEnv) != "" }
 
-// become replaces the program of this process. It returns when that fails, and
-// when the mount is to end. A signal that comes in the milliseconds until the new
-// program listens is lost, or ends the keeper alone.
-func (k *keeper) become(program *os.File) {
+// become replaces the program of this process, which then tells who has asked for
+// it. It returns when that fails, and when the mount is to end. A signal that comes
+// in the milliseconds until the new program listens is lost, or ends the keeper
+// alone.
+func (k *keeper) become(program *os.File, upgrader *channel) {
+	defer program.Close()
 	files := map[string]*os.File{stateName: k.state, stderrName: k.stderr}
 	for name, file := range k.files {
 		files[name] = file
 	}
-	channel, err := k.server.ch.file()
-	if err != nil {
-		k.say("%v", err)
-		return
+	for name, ch := range map[string]*channel{channelName: k.server.ch, upgraderName: upgrader} {
+		file, err := ch.file()
+		if err != nil {
+			k.say("%v", err)
+			return
+		}
+		defer file.Close()
+		files[name] = file
 	}
-	defer channel.Close()
-	files[channelName] = channel
 	if err := k.save(); err != nil {
 		k.say("%v", err)
 		return
@@ -57,7 +62,6 @@ func (k *keeper) become(program *os.File) {
 	}
 	k.asking = nil
 	env := append(os.Environ(), heirEnv+"="+strings.Join(list, ","))
-	defer program.Close()
 	if !k.woken() {
 		err := unix.Exec(programPath(program), []string{"deployfs", Verb, k.name}, env)
 		k.say("the keeper stays what it was: %v", err)
@@ -100,7 +104,8 @@ func (k *keeper) inherit() error {
 	if k.state == nil || end == nil || k.stderr == nil || k.listener == nil {
 		return errors.New("keeper: files are missing")
 	}
-	for _, name := range []string{stateName, channelName, stderrName} {
+	upgrader := files[upgraderName]
+	for _, name := range []string{stateName, channelName, stderrName, upgraderName} {
 		delete(files, name)
 	}
 	if err := k.load(); err != nil {
@@ -113,6 +118,10 @@ func (k *keeper) inherit() error {
 	}
 	end.Close()
 	k.server, err = adopt(k.Server, newEnd(fd), k.Began)
+	if err == nil && upgrader != nil { // from now on signals are heard
+		newEnd(int(upgrader.Fd())).send(message{Kind: kindReady})
+		upgrader.Close()
+	}
 	return err
 }
 

@@ -21,7 +21,7 @@ type Server struct {
 	Start
 
 	ch      *channel
-	proceed chan struct{} // closed by kindGo
+	proceed chan Start    // what kindGo brings
 	gone    chan struct{} // closed when the keeper is gone
 	orders  chan message  // kindStop and kindAsk; closed then, too
 	mu      sync.Mutex    // held while an answer is awaited
@@ -78,7 +78,7 @@ func Connect(version int) (*Server, error) {
 	}
 	s := &Server{
 		Start: Start{m.Config, m.Session, files, m.Waits}, ch: ch,
-		proceed: make(chan struct{}), gone: make(chan struct{}), orders: make(chan message, 16), answers: make(chan message, 1),
+		proceed: make(chan Start, 1), gone: make(chan struct{}), orders: make(chan message, 16), answers: make(chan message, 1),
 	}
 	go s.listen()
 	return s, nil
@@ -106,8 +106,10 @@ func (s *Server) listen() {
 		switch m.Kind {
 		case kindGo:
 			if files, err := m.named(); err == nil {
-				s.Session, s.Files = m.Session, files
-				close(s.proceed)
+				select {
+				case s.proceed <- Start{m.Config, m.Session, files, false}:
+				default: // it was said already
+				}
 			}
 		case kindRegistered:
 			s.answers <- m
@@ -138,12 +140,12 @@ func (s *Server) TakeOver() error {
 		return err
 	}
 	select {
-	case <-s.proceed:
+	case s.Start = <-s.proceed:
 		return nil
 	case <-s.gone:
 	}
 	select {
-	case <-s.proceed: // it was the keeper's last word
+	case s.Start = <-s.proceed: // the keeper's last word
 		return nil
 	default:
 		return errGone

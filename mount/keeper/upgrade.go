@@ -101,9 +101,9 @@ func (k *keeper) succeed() {
 func (k *keeper) upgraded() {
 	k.Upgrades++
 	k.note()
-	k.upgrader.send(message{Kind: kindReady})
-	k.upgrader.close()
-	program := k.program
+	upgrader, program := k.upgrader, k.program
 	k.upgrader, k.program = nil, nil
-	k.become(program)
+	k.become(program, upgrader)
+	upgrader.send(message{Kind: kindReady}) // the server is upgraded all the same
+	upgrader.close()
 }
