@@ -36,8 +36,8 @@ const (
 
 // Session is a connection while it is served.
 type Session struct {
-	device  *os.File
-	fd      int // of device
+	device  *os.File // is not closed as long as it is here
+	fd      int      // of device
 	server  *gofuse.ProtocolServer
 	maxSize int // bytes of the content of the largest request or answer
 	init    []byte

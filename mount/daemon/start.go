@@ -49,7 +49,12 @@ func Keep(ctx context.Context) error {
 	if keeper.Inherits() {
 		ctx, stop := untilHangup(ctx) // in the background it is ignored
 		defer stop()
-		return keeper.Inherit(ctx, keeper.Job{Log: &logs{}})
+		log := &logs{}
+		err := keeper.Inherit(ctx, keeper.Job{Log: log})
+		if err != nil { // nobody reads standard error any more
+			log.Event(false, "", err.Error())
+		}
+		return err
 	}
 	signal.Ignore(syscall.SIGHUP)
 	data, launcher, err := keeper.Launched()

@@ -87,7 +87,10 @@ func (k *keeper) served(c *child) {
 	if c != k.server {
 		return
 	}
-	c.ready, c.until = true, time.Time{}
+	c.ready = true
+	if !c.stopped { // or it is still to end in time
+		c.until = time.Time{}
+	}
 	k.note()
 	if k.ending() { // since before it could be used
 		k.takeAway()

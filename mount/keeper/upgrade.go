@@ -60,10 +60,6 @@ func (k *keeper) refuse(why error) {
 		k.heir.end()
 	}
 	k.upgrader.send(failed(why))
-	k.forgetUpgrade()
-}
-
-func (k *keeper) forgetUpgrade() {
 	k.upgrader.close()
 	k.program.Close()
 	k.heir, k.upgrader, k.program = nil, nil, nil
