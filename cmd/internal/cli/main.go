@@ -48,8 +48,9 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer
 	}
 	inv := &Invocation{Program: p, Stdout: out, Stderr: stderr}
 	var version bool
-	var err error
-	inv.Args, inv.Given, err = parse(p.options(v, inv, &version), rest)
+	words := parser{options: p.options(v, inv, &version), ends: v.Ends, args: rest}
+	err := words.run()
+	inv.Args, inv.Given, inv.Before = words.rest, words.given, words.before
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))

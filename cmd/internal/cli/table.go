@@ -29,6 +29,7 @@ type Verb struct {
 	Hidden   bool   // help does not list it
 	Options  []Option
 	Examples []Example
+	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
 	Run      func(context.Context, *Invocation) error
 	Complete func(inv *Invocation, word string) Completion // of arguments; nil completes files
 }
@@ -40,6 +41,7 @@ type Example struct{ Command, Text string }
 type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
+	Before    int      // how many of Args stand before "--", or all
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
