@@ -27,6 +27,7 @@ var heights = map[string]int{
 	"objstore/verify":         5,
 	"objstore/reach":          5,
 	"objstore/prune":          6,
+	"objstore/usage":          7,
 	"fs/cache":                5,
 	"fs/backing":              5,
 	"fs/flight":               0,
