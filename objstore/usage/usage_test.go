@@ -19,10 +19,11 @@ import (
 	"deployfs/objstore/tree"
 )
 
-const models = 60 // random repositories
+const models = 25 // random repositories
 
 // TestRepositoryModel compares reports about random repositories with sets of objects.
 func TestRepositoryModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(models) {
 		s, r := randomStore(t, seed)
 		depth := []int{0, 1, 2, 5, reach.AllParents}[r.IntN(5)]
@@ -67,6 +68,7 @@ func (s *store) same(seed uint64, what string, got, want any) {
 
 // TestTreesModel does the same with lines about commits.
 func TestTreesModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(models) {
 		s, r := randomStore(t, seed)
 		q := Query{MaxDepth: r.IntN(4), Alone: r.IntN(5) == 0}
