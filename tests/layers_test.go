@@ -22,6 +22,7 @@ var heights = map[string]int{
 	"objstore/sign":           2,
 	"objstore/tree":           2,
 	"objstore":                4,
+	"objstore/history":        4,
 	"objstore/index":          5,
 	"objstore/trust":          5,
 	"objstore/verify":         5,
