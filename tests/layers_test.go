@@ -26,6 +26,7 @@ var heights = map[string]int{
 	"objstore/index":          5,
 	"objstore/trust":          5,
 	"objstore/verify":         5,
+	"objstore/facts":          5,
 	"objstore/prune":          5,
 	"fs/cache":                5,
 	"fs/backing":              5,
