@@ -29,12 +29,12 @@ func (p *Program) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	defer cancel(nil)
 	out := &output{Writer: bufio.NewWriter(stdout), to: stdout, left: func() { cancel(errPagerLeft) }}
 	v, err := p.dispatch(ctx, args, out, stderr)
-	if closeErr := out.close(); err == nil {
-		err = closeErr
-	}
 	canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil
+	if closeErr := out.close(); err == nil || errors.Is(err, errPagerLeft) || canceled && context.Cause(ctx) == errPagerLeft {
+		err, canceled = closeErr, false
+	}
 	switch {
-	case err == nil, errors.Is(err, errPagerLeft), canceled && context.Cause(ctx) == errPagerLeft:
+	case err == nil, errors.Is(err, errPagerLeft):
 		return 0
 	case canceled:
 		return 130
