@@ -23,6 +23,7 @@ var heights = map[string]int{
 	"objstore/tree":           2,
 	"objstore/diff":           3,
 	"objstore":                4,
+	"objstore/history":        4,
 	"objstore/index":          5,
 	"objstore/trust":          5,
 	"objstore/verify":         5,
