@@ -21,6 +21,7 @@ var heights = map[string]int{
 	"objstore/refs":           2,
 	"objstore/sign":           2,
 	"objstore/tree":           2,
+	"objstore/diff":           3,
 	"objstore":                4,
 	"objstore/history":        4,
 	"objstore/index":          5,
