@@ -13,26 +13,31 @@ type Filter struct {
 	Paths []string          // at least one of them has changed, as [Changes.In] tells; none wants all
 }
 
-// Log visits the commits that f wants from a commit on, newest first, each with
-// its parent, which is nil when there is none here. It ends as [Walk] does, also
-// with [ErrShallow], but quietly once it has visited Max commits.
-func Log(ctx context.Context, s Store, from object.Checksum, f Filter, visit func(c Commit, parent *Commit) error) error {
-	changes, visited := NewChanges(s, f.Paths), 0
-	return Pairs(ctx, s, from, func(c Commit, parent *Commit) (bool, error) {
-		wanted := f.Match == nil || f.Match(c)
-		if wanted && len(f.Paths) > 0 {
-			var err error
-			if wanted, err = changes.In(c, parent); err != nil {
-				return false, err
+// Log visits the commits that f wants from a commit on, newest first. It ends as
+// [Walk] does, also with [ErrShallow], but quietly once it has visited Max commits.
+func Log(ctx context.Context, s Store, from object.Checksum, f Filter, visit func(Commit) error) error {
+	visited := 0
+	pass := func(c Commit) (bool, error) {
+		visited++
+		return visited != f.Max, visit(c)
+	}
+	matches := func(c Commit) bool { return f.Match == nil || f.Match(c) }
+	if len(f.Paths) == 0 {
+		return Walk(ctx, s, from, func(c Commit) (bool, error) {
+			if !matches(c) {
+				return true, nil
 			}
-		}
-		if !wanted {
+			return pass(c)
+		})
+	}
+	changes := NewChanges(s, f.Paths)
+	return Pairs(ctx, s, from, func(c Commit, parent *Commit) (bool, error) {
+		if !matches(c) {
 			return true, nil
 		}
-		if err := visit(c, parent); err != nil {
-			return false, err
+		if changed, err := changes.In(c, parent); err != nil || !changed {
+			return true, err
 		}
-		visited++
-		return visited != f.Max, nil
+		return pass(c)
 	})
 }

@@ -15,7 +15,7 @@ import (
 // logged lists the commits in which one of the paths changed, by their numbers.
 func logged(t *testing.T, f *fake, filter Filter) (list []int) {
 	t.Helper()
-	err := Log(context.Background(), f, sumOf(len(f.commits)), filter, func(c Commit, _ *Commit) error {
+	err := Log(context.Background(), f, sumOf(len(f.commits)), filter, func(c Commit) error {
 		list = append(list, int(c.Timestamp))
 		return nil
 	})
@@ -111,7 +111,7 @@ func TestMissingTree(t *testing.T) {
 	f.add(1, sumOf(9))
 	f.add(2, f.tree(t, dir{"x": "1"}))
 	ctx := context.Background()
-	none := func(Commit, *Commit) error { return nil }
+	none := func(Commit) error { return nil }
 	err := Log(ctx, f, sumOf(2), Filter{Paths: []string{"x"}}, none)
 	_, err2 := Blame(ctx, f, sumOf(2), "/", true)
 	list, err3 := finder(t, f, "x").History(ctx, sumOf(2))

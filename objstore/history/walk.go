@@ -52,7 +52,7 @@ func (e *ShallowError) Unwrap() error { return ErrShallow }
 // an error before long.
 func Walk(ctx context.Context, r Repo, from object.Checksum, visit func(Commit) (bool, error)) error {
 	seen := circle{}
-	for sum, child := from, (object.Checksum{}); !sum.IsZero(); {
+	for sum, child := from, (object.Checksum{}); child.IsZero() || !sum.IsZero(); {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"deployfs/objstore/object"
 )
 
 // walked visits a history, at most limit commits of it, and returns their times.
@@ -31,6 +33,9 @@ func TestWalk(t *testing.T) {
 	shallow := (*ShallowError)(nil)
 	if !errors.Is(err, ErrShallow) || !errors.As(err, &shallow) || *shallow != (ShallowError{sumOf(3), sumOf(2)}) || !slices.Equal(got, []uint64{5, 4, 3}) {
 		t.Errorf("a shallow history: %v, %v", got, err)
+	}
+	if err := Walk(context.Background(), f, object.Checksum{}, nil); err == nil {
+		t.Error("there are commits before the first")
 	}
 	if got, err := walked(f, 2, 9); err == nil || errors.Is(err, ErrShallow) || got != nil {
 		t.Errorf("from a commit that is not there: %v, %v", got, err)

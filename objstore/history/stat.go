@@ -1,0 +1,53 @@
+package history
+
+import (
+	"context"
+
+	"deployfs/objstore/diff"
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
+)
+
+// Stat is the size of a change: numbers of paths, directories among them, and
+// bytes of content.
+type Stat struct {
+	Added, Removed, Modified int
+	BytesAdded               uint64 // of files that are new or have another content, as they are now
+	BytesRemoved             uint64 // of those that are gone or had another content, as they were
+}
+
+// Sizer reads directories and the headers of content objects.
+type Sizer interface {
+	tree.Loader
+	Stat(content object.Checksum) (object.Header, error)
+}
+
+// Measure finds the size of the change from one root directory to another, at the
+// given paths and below, or everywhere. The zero Entry is an empty tree.
+func Measure(ctx context.Context, s Sizer, old, new tree.Entry, paths []string) (stat Stat, err error) {
+	o := diff.Options{Deep: true, Within: diff.NewPaths(paths)}
+	err = o.Trees(ctx, s, old, new, func(c diff.Change) error {
+		switch c.Kind {
+		case diff.Added:
+			stat.Added++
+		case diff.Removed:
+			stat.Removed++
+		case diff.Modified:
+			stat.Modified++
+		}
+		if err := addSize(s, &stat.BytesRemoved, c.Old); err != nil {
+			return err
+		}
+		return addSize(s, &stat.BytesAdded, c.New)
+	})
+	return stat, err
+}
+
+func addSize(s Sizer, sum *uint64, e tree.Entry) error {
+	if e.Content.IsZero() {
+		return nil
+	}
+	h, err := s.Stat(e.Content)
+	*sum += h.Size
+	return err
+}
