@@ -27,6 +27,7 @@ type Verb struct {
 	NoRepo   bool   // it takes no --repo
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
+	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
 	Options  []Option
 	Examples []Example
 	Run      func(context.Context, *Invocation) error
@@ -47,6 +48,9 @@ type Invocation struct {
 	JSON      bool
 	Stdout    *bufio.Writer // flushed when the verb returns
 	Stderr    io.Writer
+
+	colour  bool
+	noPager bool
 }
 
 // Option describes an option. Use [Flag], [String] or [Func] to make one.
@@ -118,6 +122,9 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 	all = append(all, v.Options...)
 	if v.JSON {
 		all = append(all, Flag(&inv.JSON, "json", "", "Print JSON"))
+	}
+	if v.Pager {
+		all = append(all, Flag(&inv.noPager, "no-pager", "", "Do not show the output in a pager"))
 	}
 	return append(all, p.global(inv, version)...)
 }
