@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -46,7 +47,7 @@ func (f *FS) shelfPath(r row) string {
 	return strings.Join(parts, "/")
 }
 
-// lookupName finds a name on a shelf. The kernel asks again each time.
+// lookupName finds a name on a shelf.
 func (f *FS) lookupName(at shelf, name string, out *gofuse.EntryOut) gofuse.Status {
 	found, err := f.names.Find(at.path, name)
 	if errors.Is(err, iofs.ErrNotExist) {
@@ -75,9 +76,19 @@ func (f *FS) answerName(at shelf, name *Name, out *gofuse.EntryOut) error {
 		return err
 	}
 	err = f.answer(&entry{n, e}, out)
-	out.EntryValid = 0
+	switch {
+	case name.Kind != NameDir:
+		out.EntryValid = 0
+	case at.row != root:
+		out.EntryValid, out.EntryValidNsec = 0, uint32(shelfValid)
+	}
 	return err
 }
+
+// shelfValid is how long the kernel may take a directory of names to be there
+// that was: what is in it, it asks for each time. Else each path would take a
+// message for each part.
+const shelfValid = 100 * time.Millisecond
 
 // listNames lists a shelf in the order of words. So it can go on behind any
 // entry, though names have come and gone meanwhile, and though another server

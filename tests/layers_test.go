@@ -33,6 +33,7 @@ var heights = map[string]int{
 	"fs/backing":              5,
 	"fs/flight":               0,
 	"fs":                      6,
+	"fs/history":              7,
 	"fs/session":              0,
 	"mount":                   1,
 	"mount/internal/isolated": 0,
