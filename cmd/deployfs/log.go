@@ -14,11 +14,11 @@ import (
 	"deployfs/objstore/object"
 )
 
-const logText = `With one or more PATHs, only the commits are shown in which one of them changed: its content, mode, owner or xattrs, or that it is there at all; for a directory, anything in it. PATHs are from the root of the tree on, with or without a leading slash, and are not patterns. To see them all, in the oldest commit what is there counts as a change.
+const logText = `With one or more PATHs behind --, only the commits are shown in which one of them changed: its content, mode, owner or xattrs, or that it is there at all; for a directory, anything in it. PATHs are from the root of the tree on, with or without a leading slash, and are not patterns. To see them all, in the oldest commit what is there counts as a change.
 
 A commit's own time decides for --since and --until, both of which are inclusive. They take what commands take as a date: 2024-05-01, "2024-05-01 14:30", yesterday, "2 weeks ago", @1700000000. --grep takes a regular expression (RE2) that one of the lines of subject or body must match; given several times, one of them must.
 
---stat tells how many paths, directories among them, each commit modified, added and removed (below the PATHs, when there are some), and after + and - the bytes of content that are in it and not in its parent at that path, and the other way round; for sizes on disk see du.
+--stat tells how many paths, directories among them, each commit changed, added and removed (below the PATHs, when there are some), and after + and - the bytes of content that are in it and not in its parent at that path, and the other way round; for sizes on disk see du.
 
 Without these options the output is ostree's.`
 
@@ -71,14 +71,18 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "A rev argument is required"}
 	}
+	paths := inv.Args[max(inv.Before, 1):]
+	if len(inv.Args)-len(paths) > 1 && o.ours(inv) { // else it is ignored, as ostree does
+		return &cli.UsageError{Text: "A PATH must stand behind --"}
+	}
 	sum, err := repo.Resolve(inv.Args[0])
 	if err != nil {
 		return err
 	}
-	l := &logger{logOptions: o, shower: newShower(repo, inv), paths: inv.Args[1:], list: []logEntry{}}
+	l := &logger{logOptions: o, shower: newShower(repo, inv), paths: paths, list: []logEntry{}}
 	l.shower.raw = o.raw
 	if o.max != 0 {
-		filter := history.Filter{Max: max(o.max, 0), Match: o.matches, Paths: l.paths}
+		filter := history.Filter{Max: max(o.max, 0), Match: o.matches, Paths: paths}
 		err = history.Log(ctx, repo, sum, filter, func(c history.Commit) error { return l.commit(ctx, c) })
 	}
 	switch {
@@ -88,6 +92,11 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		_, err = fmt.Fprintln(inv.Stdout, "<< History beyond this commit not fetched >>")
 	}
 	return err
+}
+
+// ours reports whether there is an option that ostree does not have.
+func (o *logOptions) ours(inv *cli.Invocation) bool {
+	return inv.JSON || o.oneline || o.stat || o.max >= 0 || o.period != period{} || o.grep != nil
 }
 
 // matches tells whether a commit's time and words are what is asked for.

@@ -13,7 +13,7 @@ import (
 
 // logStat is the size of a commit's change in JSON; see [history.Stat].
 type logStat struct {
-	Modified     int    `json:"modified"`
+	Changed      int    `json:"changed"`
 	Added        int    `json:"added"`
 	Removed      int    `json:"removed"`
 	BytesAdded   uint64 `json:"bytes_added"`
@@ -41,7 +41,7 @@ func (l *logger) printStat(s logStat) error {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{s.Modified, "modified"}, {s.Added, "added"}, {s.Removed, "removed"}} {
+	}{{s.Changed, "changed"}, {s.Added, "added"}, {s.Removed, "removed"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
