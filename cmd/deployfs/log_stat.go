@@ -13,11 +13,13 @@ import (
 
 // logStat is the size of a commit's change in JSON; see [history.Stat].
 type logStat struct {
-	Changed      int    `json:"changed"`
 	Added        int    `json:"added"`
 	Removed      int    `json:"removed"`
+	Changed      int    `json:"changed"`
 	BytesAdded   uint64 `json:"bytes_added"`
 	BytesRemoved uint64 `json:"bytes_removed"`
+	BytesBefore  uint64 `json:"bytes_before"` // of files that have changed
+	BytesAfter   uint64 `json:"bytes_after"`
 }
 
 // measure compares a commit with its parent, or with nothing when it has none here.
@@ -32,7 +34,8 @@ func (l *logger) measure(ctx context.Context, c history.Commit) (*logStat, error
 		}
 	}
 	s, err := history.Measure(ctx, l.repo, old, tree.Root(c.Commit), l.paths)
-	return &logStat{s.Modified, s.Added, s.Removed, s.BytesAdded, s.BytesRemoved}, err
+	stat := logStat(s)
+	return &stat, err
 }
 
 // printStat prints what is not zero.
@@ -50,8 +53,8 @@ func (l *logger) printStat(s logStat) error {
 		parts = []string{"nothing changed"}
 	}
 	line := " " + strings.Join(parts, ", ")
-	if s.BytesAdded+s.BytesRemoved > 0 {
-		line += fmt.Sprintf(", +%s -%s", amount(int64(s.BytesAdded)), amount(int64(s.BytesRemoved)))
+	if plus, minus := s.BytesAdded+s.BytesAfter, s.BytesRemoved+s.BytesBefore; plus+minus > 0 {
+		line += fmt.Sprintf(", +%s -%s", amount(int64(plus)), amount(int64(minus)))
 	}
 	if !l.oneline {
 		line += "\n"

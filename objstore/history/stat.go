@@ -11,9 +11,9 @@ import (
 // Stat is the size of a change: numbers of paths, directories among them, and
 // bytes of content.
 type Stat struct {
-	Added, Removed, Modified int
-	BytesAdded               uint64 // of files that are new or have another content, as they are now
-	BytesRemoved             uint64 // of those that are gone or had another content, as they were
+	Added, Removed, Changed  int
+	BytesAdded, BytesRemoved uint64 // of files that were added or removed
+	BytesBefore, BytesAfter  uint64 // of files whose content, mode, owner or xattrs have changed
 }
 
 // Sizer reads directories and the headers of content objects.
@@ -27,18 +27,21 @@ type Sizer interface {
 func Measure(ctx context.Context, s Sizer, old, new tree.Entry, paths []string) (stat Stat, err error) {
 	o := diff.Options{Deep: true, Within: diff.NewPaths(paths)}
 	err = o.Trees(ctx, s, old, new, func(c diff.Change) error {
+		before, after := &stat.BytesBefore, &stat.BytesAfter
 		switch c.Kind {
 		case diff.Added:
 			stat.Added++
+			after = &stat.BytesAdded
 		case diff.Removed:
 			stat.Removed++
-		case diff.Modified:
-			stat.Modified++
+			before = &stat.BytesRemoved
+		default:
+			stat.Changed++
 		}
-		if err := addSize(s, &stat.BytesRemoved, c.Old); err != nil {
+		if err := addSize(s, before, c.Old); err != nil {
 			return err
 		}
-		return addSize(s, &stat.BytesAdded, c.New)
+		return addSize(s, after, c.New)
 	})
 	return stat, err
 }

@@ -23,7 +23,7 @@ func TestMeasure(t *testing.T) {
 		paths    []string
 		want     Stat
 	}{
-		{old, new, nil, Stat{Added: 4, Removed: 3, Modified: 2, BytesAdded: 30, BytesRemoved: 40}},
+		{old, new, nil, Stat{Added: 4, Removed: 3, Changed: 2, BytesAdded: 20, BytesRemoved: 20, BytesBefore: 20, BytesAfter: 10}},
 		{old, new, []string{"gone", "/new/c"}, Stat{Added: 2, Removed: 3, BytesAdded: 10, BytesRemoved: 20}},
 		{old, old, nil, Stat{}},
 		{tree.Entry{}, old, nil, Stat{Added: 7, BytesAdded: 50}},
