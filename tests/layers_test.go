@@ -22,10 +22,15 @@ var heights = map[string]int{
 	"objstore/refs":           2,
 	"objstore/sign":           2,
 	"objstore/tree":           2,
+	"objstore/identity":       2,
+	"objstore/diff":           3,
+	"objstore/compare":        5,
 	"objstore":                4,
+	"objstore/history":        4,
 	"objstore/index":          5,
 	"objstore/trust":          5,
 	"objstore/verify":         5,
+	"objstore/facts":          5,
 	"objstore/reach":          5,
 	"objstore/prune":          6,
 	"objstore/usage":          7,
@@ -33,6 +38,7 @@ var heights = map[string]int{
 	"fs/backing":              5,
 	"fs/flight":               0,
 	"fs":                      6,
+	"fs/history":              7,
 	"fs/session":              0,
 	"mount":                   1,
 	"mount/internal/isolated": 0,
@@ -59,6 +65,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore"},
+	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
 	"golang.org/x/sys":                  nil, // anywhere
 }
 

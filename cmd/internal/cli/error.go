@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -52,12 +51,10 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 	return 1
 }
 
-// errorPrefix is red on a terminal.
+// errorPrefix is red where there are colours.
 func errorPrefix(w io.Writer) string {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return "\x1b[1;31merror:\x1b[0m"
-		}
+	if mayColour(w) {
+		return "\x1b[1;31merror:\x1b[0m"
 	}
 	return "error:"
 }

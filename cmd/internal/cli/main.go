@@ -22,35 +22,68 @@ func (p *Program) Main(args []string) int {
 
 // run is Main with the process taken out.
 func (p *Program) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	out := bufio.NewWriter(stdout)
 	if len(args) > 0 && isCompletionRequest(args[0]) {
 		return p.complete(args, stdout)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := &output{Writer: bufio.NewWriter(stdout), to: stdout, left: func() { cancel(errPagerLeft) }}
 	v, err := p.dispatch(ctx, args, out, stderr)
-	if flushErr := out.Flush(); err == nil && flushErr != nil {
-		err = fmt.Errorf("writing output: %w", flushErr)
+	canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil
+	if closeErr := out.close(); err == nil || errors.Is(err, errPagerLeft) || canceled && context.Cause(ctx) == errPagerLeft {
+		err, canceled = closeErr, false
 	}
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, errPagerLeft):
 		return 0
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case canceled:
 		return 130
 	}
 	return p.report(v, stderr, err)
 }
 
+// output is where a verb prints to: a buffer, behind which there may be a pager.
+type output struct {
+	*bufio.Writer
+	to    io.Writer
+	left  func()
+	pager *pager
+}
+
+// page puts a pager behind the buffer when to is a terminal and the user wants one.
+func (o *output) page() {
+	command := pagerCommand()
+	if tty, ok := o.to.(*os.File); ok && command != "" && isTerminal(tty) {
+		o.pager = &pager{command: command, tty: tty, left: o.left}
+		o.Reset(o.pager)
+	}
+}
+
+// close writes what is in the buffer and waits for the pager.
+func (o *output) close() error {
+	err := o.Flush()
+	if err != nil {
+		err = fmt.Errorf("writing output: %w", err)
+	}
+	if o.pager != nil {
+		if pagerErr := o.pager.Close(); pagerErr != nil {
+			err = pagerErr
+		}
+	}
+	return err
+}
+
 // dispatch finds the verb and runs it; the verb is nil when there was none.
-func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer, stderr io.Writer) (*Verb, error) {
+func (p *Program) dispatch(ctx context.Context, args []string, out *output, stderr io.Writer) (*Verb, error) {
 	name, found, rest := splitVerb(args)
 	v := p.verb(name)
 	if v == nil {
-		return nil, p.noVerb(name, found, rest, out, stderr)
+		return nil, p.noVerb(name, found, rest, out.Writer, stderr)
 	}
-	inv := &Invocation{Program: p, Stdout: out, Stderr: stderr}
+	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
 	var version bool
-	words := parser{options: p.options(v, inv, &version), ends: v.Ends, args: rest}
-	err := words.run()
-	inv.Args, inv.Given, inv.Before = words.rest, words.given, words.before
+	read, err := parse(p.options(v, inv, &version), v.Ends, rest)
+	inv.Args, inv.Before, inv.Given = read.args, read.before, read.given
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))
@@ -58,6 +91,9 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer
 	case version:
 		_, err = out.WriteString(p.VersionText())
 	default:
+		if v.Pager && !inv.noPager {
+			out.page()
+		}
 		err = v.Run(ctx, inv)
 	}
 	return v, err
@@ -66,7 +102,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *bufio.Writer
 // noVerb answers a command line without a verb that the program knows.
 func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, _, err := parse(p.global(new(Invocation), &version), args)
+	_, err := parse(p.global(new(Invocation), &version), nil, args)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.programUsage())

@@ -20,28 +20,28 @@ type parser struct {
 	ends    func(rest []string) bool // whether these arguments are the last of this program's own; may be nil
 	args    []string                 // what is still to be read
 	rest    []string                 // arguments that are no options
-	before  int                      // how many of these stand before "--"
 	given   []Given
 }
 
-// parse sets the options that args hold and returns them and the other arguments. It stops with
-// errHelp at the first --help, and with a [*UsageError] at the first wrong option.
-func parse(options []Option, args []string) (rest []string, given []Given, err error) {
-	p := parser{options: options, args: args}
-	err = p.run()
-	return p.rest, p.given, err
+// line is a command line that was read.
+type line struct {
+	args   []string // arguments that are no options
+	before int      // so many of them stand before "--"
+	given  []Given
 }
 
-func (p *parser) run() error {
+// parse sets the options that args hold and returns them and the other arguments. It stops with
+// errHelp at the first --help, and with a [*UsageError] at the first wrong option. What follows on
+// arguments that are the ends, which may be nil, is taken as it is.
+func parse(options []Option, ends func([]string) bool, args []string) (line, error) {
+	p := parser{options: options, ends: ends, args: args}
 	for len(p.args) > 0 && (p.ends == nil || !p.ends(p.rest)) {
 		arg := p.args[0]
 		p.args = p.args[1:]
 		var err error
 		switch {
 		case arg == "--":
-			p.before = len(p.rest)
-			p.rest = append(p.rest, p.args...)
-			return nil
+			return line{append(p.rest, p.args...), len(p.rest), p.given}, nil
 		case len(arg) < 2 || arg[0] != '-':
 			p.rest = append(p.rest, arg)
 		case arg[1] == '-':
@@ -50,12 +50,11 @@ func (p *parser) run() error {
 			err = p.short(arg)
 		}
 		if err != nil {
-			return err
+			return line{}, err
 		}
 	}
 	p.rest = append(p.rest, p.args...)
-	p.before = len(p.rest)
-	return nil
+	return line{p.rest, len(p.rest), p.given}, nil
 }
 
 // long reads --name, --name=value or --name value.

@@ -27,6 +27,7 @@ type Verb struct {
 	NoRepo   bool   // it takes no --repo
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
+	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
 	Options  []Option
 	Examples []Example
 	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
@@ -41,7 +42,7 @@ type Example struct{ Command, Text string }
 type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
-	Before    int      // how many of Args stand before "--", or all
+	Before    int      // so many of Args stand before "--": all, when there is none
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
@@ -49,6 +50,9 @@ type Invocation struct {
 	JSON      bool
 	Stdout    *bufio.Writer // flushed when the verb returns
 	Stderr    io.Writer
+
+	colour  bool
+	noPager bool
 }
 
 // Option describes an option. Use [Flag], [String] or [Func] to make one.
@@ -120,6 +124,9 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 	all = append(all, v.Options...)
 	if v.JSON {
 		all = append(all, Flag(&inv.JSON, "json", "", "Print JSON"))
+	}
+	if v.Pager {
+		all = append(all, Flag(&inv.noPager, "no-pager", "", "Do not show the output in a pager"))
 	}
 	return append(all, p.global(inv, version)...)
 }
