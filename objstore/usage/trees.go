@@ -140,7 +140,7 @@ func (m *meter) walk() error {
 			}
 		}
 	}
-	m.paint(len(m.Commits) + 1)
+	m.paint()
 	colours := m.colours[object.KindCommit]
 	for i, sum := range m.Commits {
 		n, _ := m.number(sum)
