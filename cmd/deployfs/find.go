@@ -105,13 +105,13 @@ func findStarts(repo *objstore.Repo, revs []string) (list []start, err error) {
 	return list, err
 }
 
-// findAll searches each history; failed says where that could not be done to the end.
-func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts []start) (rows []findRow, failed error) {
+// findAll searches each history. What it found counts also when it returns an error.
+func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts []start) ([]findRow, error) {
 	progress := cli.StartProgress(inv.Stderr, func() string {
 		commits, dirtrees := f.Progress()
 		return fmt.Sprintf("%d commits, %d directories", commits, dirtrees)
 	})
-	rows = []findRow{}
+	rows, failed, failures := []findRow{}, error(nil), 0
 	for _, s := range starts {
 		list, err := []history.Found(nil), s.err
 		if err == nil {
@@ -120,12 +120,18 @@ func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts
 		for _, found := range list {
 			rows = append(rows, newFindRow(s.name, found))
 		}
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", s.name, err))
+		if err == nil {
+			continue
+		}
+		if failures++; failed == nil {
+			failed = fmt.Errorf("%s: %w", s.name, err)
 		}
 		if ctx.Err() != nil {
 			break
 		}
+	}
+	if failures > 1 {
+		failed = fmt.Errorf("%w (and something in %d more histories)", failed, failures-1)
 	}
 	commits, dirtrees := f.Progress()
 	progress.Stop(fmt.Sprintf("%d commits, %d directories looked into", commits, dirtrees))
