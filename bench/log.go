@@ -47,8 +47,8 @@ func (r *reporter) lists(ctx context.Context, t *tree, length int) error {
 	return err
 }
 
-// lengthen makes a history beside the tree's commit, in the bare repository: each commit changes one
-// file, at the depth of the victim, and each hundredth the victim, too.
+// lengthen makes a history beside the tree's commit, in the bare repository: each commit changes a file
+// beside the victim's directory, and each hundredth the victim, too.
 func (t *tree) lengthen(ctx context.Context, length int) error {
 	repo, err := t.repo(ctx, bare)
 	ref := t.ref() + "-long"
