@@ -21,7 +21,9 @@ var heights = map[string]int{
 	"objstore/refs":           2,
 	"objstore/sign":           2,
 	"objstore/tree":           2,
+	"objstore/identity":       2,
 	"objstore/diff":           3,
+	"objstore/compare":        5,
 	"objstore":                4,
 	"objstore/history":        4,
 	"objstore/index":          5,
@@ -60,6 +62,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore"},
+	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
 	"golang.org/x/sys":                  nil, // anywhere
 }
 

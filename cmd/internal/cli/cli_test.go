@@ -249,12 +249,12 @@ func TestText(t *testing.T) {
 func TestGiven(t *testing.T) {
 	p := testProgram()
 	options := p.options(&p.Verbs[0], new(Invocation), new(bool))
-	rest, given, err := parse(options, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
+	read, err := parse(options, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
 	var words []string
-	for _, g := range given {
+	for _, g := range read.given {
 		words = append(words, g.Word())
 	}
-	if got := strings.Join(words, "|"); err != nil || got != "--dironly|--key=a b|--key=|--json" || strings.Join(rest, "|") != "x|--key=y" {
-		t.Errorf("%q, %q, %v", words, rest, err)
+	if got := strings.Join(words, "|"); err != nil || got != "--dironly|--key=a b|--key=|--json" || strings.Join(read.args, "|") != "x|--key=y" || read.before != 1 {
+		t.Errorf("%q, %+v, %v", words, read, err)
 	}
 }

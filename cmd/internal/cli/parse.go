@@ -22,9 +22,16 @@ type parser struct {
 	given   []Given
 }
 
+// line is a command line that was read.
+type line struct {
+	args   []string // arguments that are no options
+	before int      // so many of them stand before "--"
+	given  []Given
+}
+
 // parse sets the options that args hold and returns them and the other arguments. It stops with
 // errHelp at the first --help, and with a [*UsageError] at the first wrong option.
-func parse(options []Option, args []string) (rest []string, given []Given, err error) {
+func parse(options []Option, args []string) (line, error) {
 	p := parser{options: options, args: args}
 	for len(p.args) > 0 {
 		arg := p.args[0]
@@ -32,7 +39,7 @@ func parse(options []Option, args []string) (rest []string, given []Given, err e
 		var err error
 		switch {
 		case arg == "--":
-			return append(p.rest, p.args...), p.given, nil
+			return line{append(p.rest, p.args...), len(p.rest), p.given}, nil
 		case len(arg) < 2 || arg[0] != '-':
 			p.rest = append(p.rest, arg)
 		case arg[1] == '-':
@@ -41,10 +48,10 @@ func parse(options []Option, args []string) (rest []string, given []Given, err e
 			err = p.short(arg)
 		}
 		if err != nil {
-			return nil, nil, err
+			return line{}, err
 		}
 	}
-	return p.rest, p.given, nil
+	return line{p.rest, len(p.rest), p.given}, nil
 }
 
 // long reads --name, --name=value or --name value.

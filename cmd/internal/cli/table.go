@@ -41,6 +41,7 @@ type Example struct{ Command, Text string }
 type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
+	Before    int      // so many of Args stand before "--": all, when there is none
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
