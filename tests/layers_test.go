@@ -17,6 +17,7 @@ import (
 var heights = map[string]int{
 	"objstore/gvariant":       0,
 	"objstore/fault":          0,
+	"objstore/halving":        0,
 	"objstore/object":         1,
 	"objstore/refs":           2,
 	"objstore/sign":           2,
@@ -30,7 +31,9 @@ var heights = map[string]int{
 	"objstore/trust":          5,
 	"objstore/verify":         5,
 	"objstore/facts":          5,
-	"objstore/prune":          5,
+	"objstore/reach":          5,
+	"objstore/prune":          6,
+	"objstore/usage":          7,
 	"fs/cache":                5,
 	"fs/backing":              5,
 	"fs/flight":               0,

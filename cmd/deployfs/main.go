@@ -30,6 +30,7 @@ func program() *cli.Program {
 		},
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
+			duVerb(), dfVerb(),
 			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
