@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/facts"
 	"deployfs/objstore/object"
 )
 
@@ -37,7 +38,7 @@ func runLog(ctx context.Context, inv *cli.Invocation, raw bool) error {
 	if err != nil {
 		return err
 	}
-	h := history{shower: shower{repo: repo, out: inv.Stdout, raw: raw, json: inv.JSON}, list: []commitJSON{}}
+	h := history{shower: shower{repo: repo, out: inv.Stdout, raw: raw, json: inv.JSON}, list: []facts.Commit{}}
 	for first := true; (first || !sum.IsZero()) && ctx.Err() == nil; first = false {
 		sum, err = h.step(sum)
 		if !first && errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +60,7 @@ func runLog(ctx context.Context, inv *cli.Invocation, raw bool) error {
 // history prints commits, or collects them for JSON.
 type history struct {
 	shower
-	list []commitJSON
+	list []facts.Commit
 }
 
 // step does so with one commit and returns its parent.
@@ -76,7 +77,7 @@ func (h *history) step(sum object.Checksum) (parent object.Checksum, err error) 
 	if !h.json {
 		return commit.Parent, h.dump(name, data)
 	}
-	j, err := newCommitJSON(h.repo, sum, commit)
+	j, err := facts.Of(h.repo, sum, commit)
 	h.list = append(h.list, j)
 	return commit.Parent, err
 }

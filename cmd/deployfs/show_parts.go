@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
@@ -38,7 +39,7 @@ func (s *shower) metadataKey(sum object.Checksum, detached bool, key string) err
 	case !ok:
 		return cli.Words("No such metadata key '" + key + "'")
 	case s.json:
-		return cli.WriteJSON(s.out, jsonValue(v))
+		return cli.WriteJSON(s.out, facts.Value(v))
 	case s.hex && v.Type() == "ay":
 		_, err = fmt.Fprintln(s.out, hex.EncodeToString(v.ByteString()))
 	default:
@@ -170,7 +171,7 @@ func (s *shower) variantFile(typ, path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if s.json {
-		return cli.WriteJSON(s.out, jsonValue(v))
+		return cli.WriteJSON(s.out, facts.Value(v))
 	}
 	_, err = fmt.Fprintln(s.out, gvariant.Print(v, true, true))
 	return err
