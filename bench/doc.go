@@ -36,6 +36,13 @@
 // "cold2" is after `echo 2 >/proc/sys/vm/drop_caches`: dentries and inodes are gone. "cold3" is after
 // `sync; echo 3`: pages are gone, too; a virtual disk may still lie in its host's cache.
 //
+// # Diff and log
+//
+// Two questions are not about a mount: what differs between a commit and another in which one file has
+// changed, and which of 2,000 commits changed a file, while each of them changes another one. In the
+// checkout's column stand `ostree diff`, and `ostree log`, which lists all 2,000 and looks at no path;
+// under requests stands how many objects strace has seen deployfs open.
+//
 // # Mounts of deployfs
 //
 // "default" is a mount without options, which has found a complete index before it is measured (in rows

@@ -51,6 +51,7 @@ var heights = map[string]int{
 	"mount/metrics":           9,
 	"cmd/internal/cli":        0,
 	"cmd/internal/date":       0,
+	"cmd/deployfs/explore":    9,
 	"cmd/deployfs":            10,
 	"tests/mutate":            0, // for tests alone: see TestMutateIsForTests
 }
@@ -67,6 +68,8 @@ var homes = map[string][]string{
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
+	"charm.land/bubbletea/v2":           {"cmd/deployfs/explore"},
+	"github.com/charmbracelet/x/ansi":   {"cmd/deployfs/explore"},
 	"golang.org/x/sys":                  nil, // anywhere
 }
 

@@ -20,7 +20,7 @@ type diffOptions struct {
 }
 
 func diffVerb() cli.Verb {
-	o := new(diffOptions)
+	o := &diffOptions{ownerUID: "-1", ownerGID: "-1"}
 	return cli.Verb{
 		Name: "diff", Args: "REV_OR_DIR REV_OR_DIR", Short: "Compare directory TARGETDIR against revision REV", JSON: true, Pager: true,
 		Long: diffText,
@@ -88,11 +88,8 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	return d.run(ctx)
 }
 
-// parseOwner reads a number as GLib does; an empty one is -1, which stands for none.
+// parseOwner reads a number as GLib does.
 func parseOwner(option, text string) (int, error) {
-	if text == "" {
-		return -1, nil
-	}
 	n, err := strconv.ParseInt(strings.TrimLeft(text, " \t"), 0, 32)
 	switch {
 	case errors.Is(err, strconv.ErrRange):

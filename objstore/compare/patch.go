@@ -66,9 +66,9 @@ func headLines(c Change, d Details, attributes bool) string {
 	var b strings.Builder
 	switch {
 	case c.Kind == diff.Added:
-		fmt.Fprintf(&b, "new %s mode %o\n", noun(d.New), d.New.Mode)
+		fmt.Fprintf(&b, "new %s mode %o\n", noun(d.New), modeOf(d.New))
 	case c.Kind == diff.Removed:
-		fmt.Fprintf(&b, "deleted %s mode %o\n", noun(d.Old), d.Old.Mode)
+		fmt.Fprintf(&b, "deleted %s mode %o\n", noun(d.Old), modeOf(d.Old))
 	case c.Kind == diff.Renamed:
 		fmt.Fprintf(&b, "similarity index 100%%\nrename from %s\nrename to %s\n", Quote(c.Old.Path[1:]), Quote(c.Path[1:]))
 	case d.Old.Mode != d.New.Mode:
@@ -87,6 +87,14 @@ func noun(h *object.Header) string {
 		return "directory"
 	}
 	return "file"
+}
+
+// modeOf is a mode with its type; a symbolic link has no mode of its own to git.
+func modeOf(h *object.Header) uint32 {
+	if h.IsSymlink() {
+		return object.ModeSymlink
+	}
+	return h.Mode
 }
 
 // contentLines is the unified diff of two contents, of which one may be absent.

@@ -22,6 +22,7 @@ const (
 // Cache is the identities of one tree. Its methods may be called at the same time.
 type Cache struct {
 	path    string
+	limit   int    // of records
 	records []byte // as the file has them, ascending by key
 
 	mu    sync.Mutex
@@ -32,7 +33,7 @@ type Cache struct {
 // Open reads what is known of a tree, which name names in any way. What can't be read, for whatever
 // reason, is nothing. With dir "" nothing is remembered.
 func Open(dir, name string) *Cache {
-	c := &Cache{added: map[Key]object.Checksum{}, used: map[int]bool{}}
+	c := &Cache{limit: maxRecords, added: map[Key]object.Checksum{}, used: map[int]bool{}}
 	if dir != "" {
 		c.path = filepath.Join(dir, fileName(name))
 		c.records = load(c.path)
@@ -60,7 +61,7 @@ func (c *Cache) key(i int) []byte    { return c.record(i)[:keySize] }
 func (c *Cache) Add(k Key, sum object.Checksum) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.added) < maxRecords {
+	if len(c.added) < c.limit {
 		c.added[k] = sum
 	}
 }
@@ -87,7 +88,7 @@ func (c *Cache) all() [][]byte {
 	}
 	for _, wanted := range []bool{true, false} {
 		for i := range len(c.records) / recordSize {
-			if c.used[i] == wanted && len(list) < maxRecords {
+			if c.used[i] == wanted && len(list) < c.limit {
 				list = append(list, c.record(i))
 			}
 		}
