@@ -67,6 +67,9 @@ func count(n int, what string) string {
 
 // label is how git names a commit to people. The subject is somebody else's.
 func label(sum, subject string) string {
+	if subject == "" {
+		subject = "(no subject)"
+	}
 	return "[" + sum + "] " + strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return '?'
