@@ -29,6 +29,8 @@ var jsonGolden = []struct{ line, want string }{
 	{"show {x}", `{"type":"file","checksum":"{x}","mode":"4755","uid":0,"gid":0,"size":1,` +
 		`"xattrs":[{"name":"user.a","value":"b25l"},{"name":"user.b","value":"dHdv"}]}`},
 	{"log main", "[{json}]"},
+	{"diff main main", `{"old":"main","new":"main","changes":[]}`},
+	{"diff main main --stats", `{"old":"main","new":"main","objects":{"old":8,"new":8,"common":8,"common_bytes":584}}`},
 	{"refs", `[{"ref":"alias","checksum":"{commit}","alias_of":"main"},{"ref":"main","checksum":"{commit}"},{"ref":"origin:r","remote":"origin","checksum":"{commit}"}]`},
 	{"refs nope", "[]"},
 	{"rev-parse main", `[{"rev":"main","checksum":"{commit}"}]`},
