@@ -136,12 +136,25 @@ func (d *differ) run(ctx context.Context) error {
 
 // compare compares the two sides, and prints what differs or puts it into doc.
 func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
-	save, err := d.open(ctx)
-	if err != nil {
+	list, err := d.changes(ctx)
+	switch {
+	case err != nil:
 		return err
+	case d.inv.JSON:
+		return d.fill(ctx, doc, list)
+	case d.beyond():
+		return d.print(ctx, list)
 	}
-	defer save()
-	var list []compare.Change
+	return d.printAsOstree(list)
+}
+
+// changes is what differs. When it returns, no file is to be hashed any more.
+func (d *differ) changes(ctx context.Context) (list []compare.Change, err error) {
+	done, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	options := compare.Options{AsOstree: !d.beyond(), Within: d.within}
 	err = compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
 		list = append(list, c)
@@ -150,15 +163,7 @@ func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
 	if err == nil && d.renames {
 		list, err = compare.Renames(list, d.old, d.new)
 	}
-	switch {
-	case err != nil:
-		return err
-	case d.inv.JSON:
-		return d.fill(ctx, doc, list)
-	case options.AsOstree:
-		return d.printAsOstree(list)
-	}
-	return d.print(ctx, list)
+	return list, err
 }
 
 // completeDiff completes refs and directories, then paths inside the first commit.

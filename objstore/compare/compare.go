@@ -43,7 +43,10 @@ func Run(ctx context.Context, old, new Side, o Options, emit func(Change) error)
 		return o.trees(ctx, x, y, emit)
 	}
 	root := pair{old: a, new: b}
-	if o.AsOstree || !a.IsDir() || !b.IsDir() { // what is no directory says so when it is listed
+	switch dirs := a.IsDir() && b.IsDir(); {
+	case o.AsOstree && dirs && !c.opens(diff.Inside, root):
+		return nil
+	case o.AsOstree, !dirs: // what is no directory says so when it is listed
 		return c.below(root, "/", 0)
 	}
 	if err := c.settle([]*pair{&root}); err != nil {
