@@ -60,6 +60,10 @@ func (f *FS) entry(r row) (entry, error) {
 	if !ok {
 		return entry{}, fmt.Errorf("no node %d", r)
 	}
+	if f.names != nil && (r == root || n.pos&wordBit != 0) {
+		e, err := f.named(r, n)
+		return entry{n, e}, err
+	}
 	if r == root {
 		return entry{n, above{f}}, nil
 	}

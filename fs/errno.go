@@ -14,8 +14,12 @@ import (
 const maxReported = 10000
 
 // failed gives the kernel's number for err, after reporting it once: what the
-// entry called name in the directory at dir could not be shown for.
+// entry called name in the directory at dir could not be shown for. A name that
+// has gone is no failure.
 func (f *FS) failed(dir row, name string, err error) gofuse.Status {
+	if err == errGone {
+		return gofuse.Status(unix.ESTALE)
+	}
 	f.stats.errors.Add(1)
 	f.report(dir, name, err)
 	if errors.Is(err, unix.ENOMEM) {

@@ -33,12 +33,15 @@ func (f *FS) answerOpen(in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
 	case f.opts.Verify != VerifyAlways:
 		return gofuse.ENOSYS
 	}
+	out.OpenFlags = gofuse.FOPEN_NOFLUSH
+	if f.isName(r) {
+		return gofuse.OK
+	}
 	file, err := f.open(r, true)
 	if err != nil {
 		return f.failed(r, "", err)
 	}
 	f.files.Release(file)
-	out.OpenFlags = gofuse.FOPEN_NOFLUSH
 	return gofuse.OK
 }
 
@@ -71,6 +74,9 @@ func (f *FS) read(r row, buf []byte, offset int64) (int, error) {
 	e, err := f.entry(r)
 	if err != nil {
 		return 0, err
+	}
+	if named, ok := e.in.(*named); ok {
+		return f.readName(r, named, buf, offset)
 	}
 	if offset == 0 {
 		if n, err := f.readAhead(r, &e, buf); n > 0 || err != nil {

@@ -19,6 +19,10 @@ type FS struct {
 	files   *backing.Store
 	opts    Options
 	rootDir place
+	names   Names  // nil, or what is shown instead of rootDir
+	words   *words // of names
+	listed  listings
+	fact    atomic.Pointer[fact] // that was read last
 
 	state  *State
 	nodes  *table
@@ -38,8 +42,8 @@ type FS struct {
 
 var _ gofuse.RawFileSystem = (*FS)(nil)
 
-// New makes the view of the directory whose dirtree and dirmeta are given; files
-// opens the content of the same objects that src tells about.
+// New makes the view of the directory whose dirtree and dirmeta are given, or of
+// [Options].Names; files opens the content of the same objects that src tells about.
 func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Options) (*FS, error) {
 	if opts.Memory == 0 {
 		opts.Memory = DefaultMemory
@@ -67,6 +71,10 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		return nil, err
 	}
 	nodes, err := newTable(opts.State)
+	var names *words
+	if err == nil && opts.Names != nil {
+		names, err = newWords(opts.State)
+	}
 	if err != nil {
 		trees.Close()
 		metas.Close()
@@ -78,6 +86,8 @@ func New(src Source, files *backing.Store, tree, meta object.Checksum, opts Opti
 		files:         files,
 		opts:          opts,
 		rootDir:       place{tree: tree, meta: meta},
+		names:         opts.Names,
+		words:         names,
 		state:         opts.State,
 		nodes:         nodes,
 		stats:         &opts.State.first.stats,

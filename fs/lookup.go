@@ -21,6 +21,9 @@ func (f *FS) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, ou
 }
 
 func (f *FS) lookup(in *gofuse.InHeader, name string, out *gofuse.EntryOut) gofuse.Status {
+	if at, ok := f.shelf(rowOf(in.NodeId)); ok {
+		return f.lookupName(at, name, out)
+	}
 	at, n, d, status := f.directory(in.NodeId)
 	if !status.Ok() {
 		return status

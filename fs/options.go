@@ -59,6 +59,11 @@ type Options struct {
 
 	NoXattrs bool // the source has no extended attributes
 
+	// Names, when there are any, are shown instead of one tree, and belong to
+	// NamesUID and NamesGID.
+	Names              Names
+	NamesUID, NamesGID uint32
+
 	// State is what an earlier server knew, or new. The FS closes it; when nil,
 	// it makes one.
 	State *State

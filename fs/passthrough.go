@@ -79,6 +79,9 @@ func (f *FS) openPassed(in *gofuse.OpenIn, r row, out *gofuse.OpenOut) error {
 	if done, err := f.passed.reuse(in.Unique, r, anew, out); done || err != nil {
 		return err
 	}
+	if f.isName(r) {
+		return f.passed.open(in.Unique, r, -1, false, out)
+	}
 	file, err := f.open(r, anew)
 	if err != nil {
 		return err

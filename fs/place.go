@@ -1,6 +1,12 @@
 package fs
 
-import "deployfs/objstore/object"
+import (
+	"errors"
+
+	"deployfs/objstore/object"
+)
+
+var errNoTree = errors.New("it is no directory of a commit")
 
 // recentPlaces is how many directories' checksums are remembered.
 const recentPlaces = 256
@@ -24,6 +30,14 @@ func (f *FS) place(r row) (place, error) {
 		n, ok := f.nodes.get(up)
 		if !ok || len(steps) == maxDepth {
 			return place{}, errTooDeep
+		}
+		if n.pos&wordBit != 0 {
+			e, err := f.named(up, n)
+			if err != nil || e.rec.kind != NameCommit {
+				return place{}, errors.Join(err, errNoTree)
+			}
+			at = e.root
+			break
 		}
 		steps = append(steps, n)
 		up = n.parent

@@ -12,10 +12,17 @@ import (
 const dots = 2
 
 // OpenDir refuses once: from then on the kernel opens directories, and keeps
-// what it read of them, by itself.
+// what it read of them, by itself. Where there are names, which come and go, it is
+// told each time whether to keep it.
 func (f *FS) OpenDir(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
 	f.stats.requests.Add(1)
-	return gofuse.ENOSYS
+	if f.names == nil {
+		return gofuse.ENOSYS
+	}
+	if _, ok := f.shelf(rowOf(in.NodeId)); !ok {
+		out.OpenFlags = gofuse.FOPEN_KEEP_CACHE | gofuse.FOPEN_CACHE_DIR
+	}
+	return gofuse.OK
 }
 
 // ReadDir lists names and types.
@@ -56,6 +63,9 @@ func (f *FS) list(in *gofuse.ReadIn, add func(gofuse.DirEntry, *entry) bool) gof
 
 // listFrom counts on in next, so that it can go on where it was stopped.
 func (f *FS) listFrom(nodeID uint64, next *uint64, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
+	if at, ok := f.shelf(rowOf(nodeID)); ok {
+		return f.listNames(at, next, add)
+	}
 	at, n, d, status := f.directory(nodeID)
 	if !status.Ok() {
 		return status

@@ -12,7 +12,7 @@ import (
 
 // StateVersion is the layout of a [State], and of all that goes with it from one
 // server to the next. It changes when either does.
-const StateVersion = 1
+const StateVersion = 2
 
 // State is what a server knows about the kernel's view of a mount: which node
 // ids stand for what, which files the kernel reads by itself, and who has them
@@ -31,7 +31,8 @@ type firstPage struct {
 	rows    atomic.Uint32 // of the table, which stand after the opens
 	told    atomic.Uint32 // see [told]: the first row that is newer, or 0
 	opens   atomic.Uint32 // see [opens]
-	_       [36]byte      // what follows changes with each request
+	words   atomic.Uint32 // see [words]
+	_       [32]byte      // what follows changes with each request
 	stats   counters
 }
 
@@ -105,7 +106,15 @@ func (s *State) Close() { s.file.Close() }
 // chunk maps the i-th chunk of the table, which it appends when it is new.
 func (s *State) chunk(i int) (*chunk, error) {
 	const size = int(unsafe.Sizeof(chunk{}))
-	offset := int64(chunksOffset + i*size)
+	mapped, err := s.piece(int64(chunksOffset+i*size), size)
+	if err != nil {
+		return nil, err
+	}
+	return (*chunk)(unsafe.Pointer(&mapped[0])), nil
+}
+
+// piece maps a part of the file, which grows as far as that.
+func (s *State) piece(offset int64, size int) ([]byte, error) {
 	info, err := s.file.Stat()
 	if err == nil && info.Size() < offset+int64(size) {
 		err = s.file.Truncate(offset + int64(size))
@@ -117,5 +126,5 @@ func (s *State) chunk(i int) (*chunk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	return (*chunk)(unsafe.Pointer(&mapped[0])), nil
+	return mapped, nil
 }

@@ -17,6 +17,7 @@ import (
 var heights = map[string]int{
 	"objstore/gvariant":       0,
 	"objstore/fault":          0,
+	"objstore/halving":        0,
 	"objstore/object":         1,
 	"objstore/refs":           2,
 	"objstore/sign":           2,
@@ -29,11 +30,15 @@ var heights = map[string]int{
 	"objstore/index":          5,
 	"objstore/trust":          5,
 	"objstore/verify":         5,
-	"objstore/prune":          5,
+	"objstore/facts":          5,
+	"objstore/reach":          5,
+	"objstore/prune":          6,
+	"objstore/usage":          7,
 	"fs/cache":                5,
 	"fs/backing":              5,
 	"fs/flight":               0,
 	"fs":                      6,
+	"fs/history":              7,
 	"fs/session":              0,
 	"mount":                   1,
 	"mount/internal/isolated": 0,
@@ -45,6 +50,7 @@ var heights = map[string]int{
 	"mount/metrics":           9,
 	"cmd/internal/cli":        0,
 	"cmd/internal/date":       0,
+	"cmd/deployfs/explore":    9,
 	"cmd/deployfs":            10,
 	"tests/mutate":            0, // for tests alone: see TestMutateIsForTests
 }
@@ -61,6 +67,8 @@ var homes = map[string][]string{
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
+	"charm.land/bubbletea/v2":           {"cmd/deployfs/explore"},
+	"github.com/charmbracelet/x/ansi":   {"cmd/deployfs/explore"},
 	"golang.org/x/sys":                  nil, // anywhere
 }
 

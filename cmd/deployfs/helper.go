@@ -87,19 +87,24 @@ func (h *helper) run(_ context.Context, inv *cli.Invocation) error {
 		return &cli.UsageError{Text: fmt.Sprintf("a source and a mountpoint are needed, not %d arguments", len(inv.Args))}
 	}
 	source, dir := inv.Args[0], inv.Args[1]
-	repo, rev, ok := mount.SplitSource(source)
-	if !ok {
-		return &daemon.Failure{Text: fmt.Sprintf("mount %s: %s names no commit", daemon.Line(dir), daemon.Line(source)),
-			Remedy: "a source is REPO#REV, as /ostree/repo#os/main"}
-	}
 	options, err := h.translate()
 	if err != nil {
 		return err
 	}
+	repo, rev, ok := mount.SplitSource(source)
+	names := []string{rev, dir}
+	if slices.Contains(options, "--history") {
+		repo, ok = strings.TrimSuffix(source, "#history"), true // as the mount table has it
+		names = []string{dir}
+	}
+	if !ok {
+		return &daemon.Failure{Text: fmt.Sprintf("mount %s: %s names no commit", daemon.Line(dir), daemon.Line(source)),
+			Remedy: "a source is REPO#REV, as /ostree/repo#os/main"}
+	}
 	if h.fake || isMounted(repo, rev, dir) {
 		return nil
 	}
-	h.call = slices.Concat([]string{"mount", "--repo=" + repo}, options, []string{"--", rev, dir})
+	h.call = slices.Concat([]string{"mount", "--repo=" + repo}, options, []string{"--"}, names)
 	return completeEnvironment()
 }
 

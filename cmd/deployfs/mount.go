@@ -21,9 +21,10 @@ type mountOptions struct {
 func mountVerb() cli.Verb {
 	o := &mountOptions{cfg: daemon.Default("", "", "")}
 	return cli.Verb{
-		Name: "mount", Args: "REV MOUNTPOINT", Short: "Mount a commit", Ours: true,
+		Name: "mount", Args: "{REV|--history} MOUNTPOINT", Short: "Mount a commit, or all of them", Ours: true,
 		Long: mountText,
 		Options: []cli.Option{
+			cli.Flag(&o.cfg.History, "history", "", "Show the whole repository: all commits, by checksum, ref, date and version"),
 			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
 			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
 			verifyOption(&o.cfg.Verify),
@@ -48,6 +49,7 @@ func mountVerb() cli.Verb {
 		Examples: []cli.Example{
 			{Command: "deployfs mount --repo=/srv/repo os/main /mnt", Text: "the newest commit of a ref"},
 			{Command: "deployfs mount os/main^ /mnt", Text: "the one before"},
+			{Command: "deployfs mount --history /mnt", Text: "everything: /mnt/refs/os/main, /mnt/by-date/latest, ..."},
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
 			{Command: "deployfs mount --require-signature origin:os/main /mnt", Text: "only when a key of the remote origin signed it"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
@@ -65,6 +67,8 @@ Objects are checked against their names: directories when they are first read, f
 With --require-signature the commit must have a good ed25519 signature, or it is not mounted. The key must be one of the remote that REV names as REMOTE:REF, or that --sign-remote names: verification-ed25519-key and verification-ed25519-file of its configuration. Where it has none, and where there is no remote, keys of the system count: trusted.ed25519 and trusted.ed25519.d in /etc/ostree and /usr/share/ostree. When the remote's sign-verify lists schemes, ed25519 must be among them, and the key the remote's own. A key in revoked.ed25519 or revoked.ed25519.d there never counts. GPG signatures are not checked in this version.
 
 A tree index tells of every entry what a walk needs, so that no object is opened for it. A mount uses the one that there is, or has one built in the background a second after it was made; see deployfs-index(1). With --no-index it does neither.
+
+With --history the whole repository is shown. commits/CHECKSUM is the tree of a commit. refs/REF, remotes/REMOTE/REF and mirrors/COLLECTION/REF are links to the trees of refs, by-date/YYYY/MM/DD/HHMMSS-SHORT (UTC) and by-version/REF/VERSION (of the ref's history) to those of all commits; latest in by-date is the newest commit, in by-version/REF the ref's own. Of two commits with one version the newest has its plain name, others are VERSION~SHORT; in names, control characters, slashes, percent signs and a leading dot are written as %XX. In each directory that has links to trees, or trees, there is a directory .commit, where the same names lead to what is told of the commit: message, date, version, commit.json, metadata.json, detached.json, signatures.json, and links to its tree and to its parent's facts. All names come and go with what they stand for; a link to a commit that is not in the repository is not shown. Such a mount holds no lock: what is deleted is gone from it.
 
 How content reaches the kernel is chosen by --data. With cached, the kernel opens files without asking and keeps what it read: best for many files. With passthrough, each open is asked for, and then the kernel reads the repository's own file: best for large files, and for mapped ones; it takes root and Linux 6.9. By default, auto, passthrough is taken where files have a mebibyte or more on average as the index says, and it is possible; deployfs-mounts(1) tells what was taken, and why. Archive content is inflated once, into a directory that all mounts share and that keeps to --cache-size bytes.
 
@@ -85,10 +89,18 @@ mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, 
 With --print-unit, a service unit of systemd is printed: started means that the tree can be read, stopping it ends the mount. Where it should be kept stands in its first lines. It is ordered as file systems are: before local-fs.target, or before remote-fs.target when the repository or a directory that is named comes by the network; for a user, in default.target. For the root directory and what lies below /usr and /sysroot it is not stopped at shutdown, since the system runs from it. With --automount there are two units, to be kept in two files: a mount unit, for which systemd calls mount(8), and an automount unit that starts it when somebody first looks.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	if len(inv.Args) != 2 {
+	switch {
+	case o.cfg.History && len(inv.Args) != 1:
+		return &cli.UsageError{Text: fmt.Sprintf("with --history a mountpoint is needed, not %d arguments", len(inv.Args))}
+	case !o.cfg.History && len(inv.Args) != 2:
 		return &cli.UsageError{Text: fmt.Sprintf("a commit and a mountpoint are needed, not %d arguments", len(inv.Args))}
+	case o.cfg.History:
+		inv.Args = append([]string{""}, inv.Args...)
 	}
 	o.cfg.Repo, o.cfg.Rev, o.cfg.Mountpoint = repoPath(inv), inv.Args[0], inv.Args[1]
+	if option := o.oneCommit(); o.cfg.History && option != "" {
+		return &cli.UsageError{Text: option + " is for a single commit, not for --history"}
+	}
 	switch {
 	case o.printOnly:
 		return o.printUnit(inv)
@@ -98,6 +110,21 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return daemon.Foreground(ctx, o.cfg)
 	}
 	return daemon.Start(ctx, o.cfg)
+}
+
+// oneCommit is an option that was given and makes no sense for all commits, or "".
+func (o *mountOptions) oneCommit() string {
+	switch {
+	case o.cfg.Subpath != "":
+		return "--subpath"
+	case o.cfg.Overlay != "":
+		return "--overlay"
+	case o.cfg.RequireSignature:
+		return "--require-signature"
+	case o.cfg.CommitMtime:
+		return "--mtime=commit"
+	}
+	return ""
 }
 
 func verifyOption(v *fs.Verify) cli.Option {

@@ -31,13 +31,16 @@ func (o *mountOptions) printUnit(inv *cli.Invocation) error {
 		words = append(words, g.Word())
 		options = append(options, strings.TrimPrefix(g.Word(), "--"))
 	}
-	title := "deployfs: " + rev + " of " + repo
+	title, source, names := "deployfs: "+rev+" of "+repo, repo+"#"+rev, []string{rev, dir}
+	if o.cfg.History {
+		title, source, names = "deployfs: history of "+repo, repo, []string{dir}
+	}
 	var text string
 	if o.automount {
-		a := unit.Automount{Source: repo + "#" + rev, Mountpoint: dir, Options: options, Title: title, Needs: needs, Manager: manager(needs)}
+		a := unit.Automount{Source: source, Mountpoint: dir, Options: options, Title: title, Needs: needs, Manager: manager(needs)}
 		text, err = a.Text()
 	} else {
-		args := slices.Concat([]string{"mount", "--foreground", "--repo=" + repo}, words, []string{"--", rev, dir})
+		args := slices.Concat([]string{"mount", "--foreground", "--repo=" + repo}, words, []string{"--"}, names)
 		text = unit.Service{Program: program, Args: args, Mountpoint: dir, Title: title, Needs: needs, Manager: manager(needs)}.Text()
 	}
 	if err == nil {

@@ -81,6 +81,9 @@ func printMounts(w io.Writer, list []daemon.Status) error {
 			fmt.Fprintf(table, "%s\t%s\t-\t%s\t-\t-\t-\t-\t-\t-\t-\t-\t-\n", daemon.Line(s.Mountpoint), daemon.Line(s.Repo), short(s.Commit))
 			continue
 		}
+		if s.History {
+			s.Rev, s.Commit = "(history)", "-"
+		}
 		if s.Detached {
 			s.Mountpoint += " (detached)"
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/facts"
 	"deployfs/objstore/object"
 )
 
@@ -80,7 +81,7 @@ func (s *shower) objectJSON(name object.Name, data []byte) (err error) {
 	case object.KindCommit:
 		var commit object.Commit
 		if commit, err = object.DecodeCommit(data); err == nil {
-			j, err = newCommitJSON(s.repo, name.Checksum, commit)
+			j, err = facts.Of(s.repo, name.Checksum, commit)
 		}
 	case object.KindDirTree:
 		var d object.DirTree

@@ -4,12 +4,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
@@ -38,7 +39,7 @@ func (s *shower) metadataKey(sum object.Checksum, detached bool, key string) err
 	case !ok:
 		return cli.Words("No such metadata key '" + key + "'")
 	case s.json:
-		return cli.WriteJSON(s.out, jsonValue(v))
+		return cli.WriteJSON(s.out, facts.Value(v))
 	case s.hex && v.Type() == "ay":
 		_, err = fmt.Fprintln(s.out, hex.EncodeToString(v.ByteString()))
 	default:
@@ -170,7 +171,7 @@ func (s *shower) variantFile(typ, path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if s.json {
-		return cli.WriteJSON(s.out, jsonValue(v))
+		return cli.WriteJSON(s.out, facts.Value(v))
 	}
 	_, err = fmt.Fprintln(s.out, gvariant.Print(v, true, true))
 	return err
@@ -185,15 +186,17 @@ func (s *shower) file(sum object.Checksum) error {
 	if s.json {
 		return cli.WriteJSON(s.out, newFileJSON(sum, h))
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "Object: %s\nType: file\n", sum)
-	if h.IsSymlink() {
-		fmt.Fprintf(&b, "File Type: symlink\nTarget: %s\n", h.Target)
-	} else {
-		fmt.Fprintf(&b, "File Type: regular\nSize: %d\n", h.Size)
-	}
-	fmt.Fprintf(&b, "Mode: 0%04o\nUid: %d\nGid: %d\n", h.Mode, h.UID, h.GID)
-	fmt.Fprintf(&b, "Extended Attributes: { %s }\n", gvariant.Print(object.XattrsValue(h.Xattrs), true, false))
-	_, err = s.out.Write([]byte(b.String()))
+	_, err = io.WriteString(s.out, fileText(sum, h, h.Target))
 	return err
+}
+
+// fileText is a content object's header, with the target as it is to be shown.
+func fileText(sum object.Checksum, h object.Header, target string) string {
+	text := fmt.Sprintf("Object: %s\nType: file\n", sum)
+	if h.IsSymlink() {
+		text += "File Type: symlink\nTarget: " + target + "\n"
+	} else {
+		text += fmt.Sprintf("File Type: regular\nSize: %d\n", h.Size)
+	}
+	return text + metaText(h)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore/facts"
 	"deployfs/objstore/object"
 )
 
@@ -18,7 +19,7 @@ func (s *shower) signatures(sum object.Checksum) error {
 	if err != nil || !ok {
 		return err
 	}
-	list := gpgSignatures(detached)
+	list := facts.GPGSignatures(detached)
 	if len(list) == 0 {
 		return nil
 	}
@@ -53,7 +54,7 @@ func (s *shower) hasKeys() (bool, error) {
 }
 
 // printSignatures prints them as ostree does where it knows no key.
-func printSignatures(w io.Writer, list []signature, keyring bool) error {
+func printSignatures(w io.Writer, list []facts.GPGSignature, keyring bool) error {
 	plural := "s"
 	if len(list) == 1 {
 		plural = ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
 )
 
@@ -15,21 +16,6 @@ import (
 const signedMeta = "6e6f74650000000068656c6c6f00007305000000000000006f73747265652e67706773696773000088750400160800" +
 	"1d1621042322881b950bba4c4b59703a5f529e54c6acf76705026b0add53000a09105f529e54c6acf767abfe0100c1a9ba9fc71c2edeaeecbba971c1" +
 	"7cbf5c232b7acd84e6639eb741710bb2ed5900fe382ba7c7217439d46ab285cc159f90e863480dba7b2934a65c28edf88107be0877006161790f11a5"
-
-func TestGPGSignatures(t *testing.T) {
-	data, err := hex.DecodeString(signedMeta)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := gvariant.Parse("a{sv}", data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := gpgSignatures(v)
-	if len(list) != 1 || list[0].KeyID != "5F529E54C6ACF767" || list[0].Algorithm != "EdDSA" || list[0].Created.Unix() != 0x6b0add53 {
-		t.Errorf("%+v", list)
-	}
-}
 
 // FuzzDetached: detached metadata that is accepted is printed, in words and as
 // JSON; what is told of signatures is no more than lines.
@@ -42,12 +28,12 @@ func FuzzDetached(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := json.Marshal(jsonValue(v)); err != nil {
+		if _, err := json.Marshal(facts.Value(v)); err != nil {
 			t.Fatal(err)
 		}
 		gvariant.Print(v, true, false)
 		var text bytes.Buffer
-		if err := printSignatures(&text, gpgSignatures(v), false); err != nil {
+		if err := printSignatures(&text, facts.GPGSignatures(v), false); err != nil {
 			t.Fatal(err)
 		}
 		odd := func(c rune) bool { return c != '\n' && unicode.IsControl(c) }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -25,7 +23,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("verb %q: nothing is said beyond its line", v.Name)
 		}
 		seen[v.Name] = true
-		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "v": true, "h": true, "?": true}
+		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "v": true, "?": true}
 		for _, o := range v.Options {
 			for _, name := range []string{o.Name, o.Short} {
 				if name != "" && names[name] {
@@ -76,22 +74,6 @@ func TestFormatSize(t *testing.T) {
 	}
 }
 
-func TestJSONValue(t *testing.T) {
-	b := gvariant.NewBytes([]byte{0, 0xff})
-	v := gvariant.NewTuple(gvariant.NewByte(1), gvariant.NewBool(true), gvariant.NewUint32(7), gvariant.NewUint64(1<<63),
-		gvariant.NewString("ü"), b, gvariant.NewVariant(b), gvariant.NewArray("s"),
-		gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString("k"), gvariant.NewVariant(gvariant.NewUint32(1)))))
-	got, err := json.Marshal(jsonValue(v))
-	want := `[1,true,7,9223372036854775808,"ü","AP8=","AP8=",[],{"k":1}]`
-	if err != nil || string(got) != want {
-		t.Errorf("%s, %v\nwant %s", got, err, want)
-	}
-	nothing, err := gvariant.Parse("ms", nil)
-	if err != nil || jsonValue(nothing) != nil {
-		t.Errorf("nothing is %v, %v", jsonValue(nothing), err)
-	}
-}
-
 func TestIsCollection(t *testing.T) {
 	for id, want := range map[string]bool{
 		"org.example": true, "_a.b_9": true, "org": false, "": false, "org.": false, ".org": false, "org.9": false, "a.b c": false,
@@ -101,36 +83,4 @@ func TestIsCollection(t *testing.T) {
 			t.Errorf("%q: %v", id, !want)
 		}
 	}
-}
-
-// edDSA is a signature packet that gpg wrote: old format, version 4, EdDSA, with the key's
-// fingerprint and the time among the hashed subpackets and the key's id among the others.
-const edDSA = "8875" + "0400160a" + "001d" + "162104" + "0102030405060708090a0b0c0d0e0f1011121314" + "0502" + "65540000" +
-	"000a" + "0910" + "0d0e0f1011121314" + "abcd"
-
-func TestParseSignature(t *testing.T) {
-	packet, err := hex.DecodeString(edDSA + strings.Repeat("00", 0x75-(len(edDSA)/2-2)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sig, err := parseSignature(packet)
-	if err != nil || sig.KeyID != "0D0E0F1011121314" || sig.Algorithm != "EdDSA" || sig.Created.Unix() != 0x65540000 {
-		t.Errorf("%+v, %v", sig, err)
-	}
-	for n := range packet {
-		if _, err := parseSignature(packet[:n]); err == nil {
-			t.Errorf("%d bytes of %d are accepted", n, len(packet))
-		}
-	}
-}
-
-func FuzzParseSignature(f *testing.F) {
-	packet, _ := hex.DecodeString(edDSA)
-	f.Add(packet)
-	f.Add([]byte{0xc2, 0x06, 4, 0, 1, 8, 0, 0})
-	f.Fuzz(func(t *testing.T, packet []byte) {
-		if sig, err := parseSignature(packet); err == nil && len(sig.KeyID) != 0 && len(sig.KeyID) != 16 {
-			t.Errorf("key id %q", sig.KeyID)
-		}
-	})
 }

@@ -115,6 +115,9 @@ func (v *verifier) openMount(name string) (ok bool, err error) {
 	if err != nil {
 		return true, err
 	}
+	if m.Commit == "" {
+		return true, &daemon.Failure{Text: daemon.Line(name) + ": in the tree of no commit", Remedy: "name one of those in " + daemon.Line(m.Mountpoint) + "/commits"}
+	}
 	v.path = path.Join("/", m.Subpath, at, v.path)
 	if v.commit, err = object.ParseChecksum(m.Commit); err != nil {
 		return true, err

@@ -22,7 +22,16 @@ const (
 type serving = *fusesession.Session
 
 // source is how the mount table names what is mounted.
-func (s *server) source() string { return s.cfg.Repo + "#" + s.view.commit.String() }
+func (s *server) source() string {
+	if s.cfg.History {
+		return s.cfg.Repo + "#" + historySource
+	}
+	return s.cfg.Repo + "#" + s.view.commit.String()
+}
+
+// historySource stands in the mount table where the commit does of a mount that
+// shows one.
+const historySource = "history"
 
 // attach mounts the view at target and begins to serve it.
 func (s *server) attach(target string) error {
@@ -58,7 +67,9 @@ func (s *server) connect(dev *os.File, target string) error {
 	}
 	at.Connection, _ = entry.Connection()
 	at.Mountpoint, at.Device = s.cfg.Mountpoint, entry.Dev.String()
-	at.Commit, at.Tree, at.Meta = s.view.commit.String(), s.view.root.Tree.String(), s.view.root.Meta.String()
+	if !s.cfg.History {
+		at.Commit, at.Tree, at.Meta = s.view.commit.String(), s.view.root.Tree.String(), s.view.root.Meta.String()
+	}
 	at.Mtime, at.Locked, at.Init = s.view.mtime, s.view.lock != nil, s.fuse.Init()
 	if err := errors.Join(s.keep(dev), s.save()); err != nil {
 		return err

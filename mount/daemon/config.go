@@ -13,6 +13,7 @@ type Config struct {
 	Rev        string // the commit, as ostree names it
 	Mountpoint string
 
+	History     bool   // show the whole repository; Rev is "" then
 	Subpath     string // directory of the commit that is shown; "" is its root
 	Overlay     string // directory of a writable layer on top; "" is none
 	Verify      fs.Verify

@@ -12,6 +12,7 @@ import (
 	"deployfs/mount/confine"
 	"deployfs/objstore"
 	"deployfs/objstore/index"
+	"deployfs/objstore/trust"
 )
 
 // maxFiles bounds the open files of a server: an object and the copy of it for
@@ -48,7 +49,9 @@ func (s *server) rules() confine.Rules {
 		// The index builder locks it, too; it is not made for that.
 		rules.Write = append(rules.Write, filepath.Join(repo.Path(), ".lock"))
 	}
-	if !s.cfg.NoIndex {
+	if s.cfg.History {
+		rules.Read = append(rules.Read, trust.KeyDirs()...)
+	} else if !s.cfg.NoIndex {
 		rules.Execute = "/proc/self/exe"
 		index.OpenStore(s.view.repo, s.cfg.CacheDir).Close() // makes directories
 		rules.Write = append(rules.Write, filepath.Join(s.cfg.Repo, "deployfs"))

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"deployfs/mount"
+	"deployfs/objstore/object"
 )
 
 // Find is the mount that path lies in, and where path is in the tree that it
-// shows; false when that is no mount of ours.
+// shows; false when that is no mount of ours. Of a mount that shows all commits,
+// Commit is the one in whose tree path lies, or "".
 func Find(path string) (s Status, at string, ok bool, err error) {
 	name, err := mount.Canonical(path)
 	if err != nil {
@@ -37,7 +40,22 @@ func Find(path string) (s Status, at string, ok bool, err error) {
 			Remedy: fmt.Sprintf("name what it shows by --repo=%s and the commit %s", Line(s.Repo), s.Commit),
 		}
 	}
-	return s, filepath.Join(entry.Root, below), true, nil
+	at = filepath.Join(entry.Root, below)
+	if s.History {
+		s.Commit, at = inHistory(at)
+	}
+	return s, at, true, nil
+}
+
+// inHistory is the commit in whose tree a path of a history lies, and where in
+// that; "" is none.
+func inHistory(path string) (commit, at string) {
+	rest, ok := strings.CutPrefix(path, "/commits/")
+	commit, at, _ = strings.Cut(rest, "/")
+	if !ok || !object.IsChecksum(commit) {
+		return "", path
+	}
+	return commit, "/" + at
 }
 
 // holder is the mount that a canonical path lies in, and where below its root.

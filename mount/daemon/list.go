@@ -53,6 +53,9 @@ func (s *Status) fromTable(e mount.Entry) {
 	at := strings.LastIndexByte(e.Source, '#')
 	s.Mountpoint, s.Device = e.Mountpoint, e.Dev.String()
 	s.Repo, s.Commit = e.Source[:max(at, 0)], e.Source[at+1:]
+	if s.Commit == historySource {
+		s.Commit, s.History = "", true
+	}
 	s.Connection, _ = e.Connection()
 }
 

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/fs"
 	"deployfs/fs/backing"
+	"deployfs/fs/history"
 	"deployfs/objstore"
 	"deployfs/objstore/index"
 	"deployfs/objstore/object"
@@ -56,6 +58,9 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	if v.repo, err = objstore.Open(cfg.Repo); err != nil {
 		return fmt.Errorf("repository %s: %w", cfg.Repo, err)
 	}
+	if cfg.History {
+		return v.prepareHistory(cfg, report)
+	}
 	if !cfg.NoLock {
 		if v.lock, err = v.repo.LockShared(ctx); err != nil {
 			return fmt.Errorf("repository %s: %w", cfg.Repo, err)
@@ -90,6 +95,15 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	return v.open(cfg, v.mtime, report)
 }
 
+// prepareHistory shows all commits. It holds none of them: who deletes need not
+// wait, and sees them go.
+func (v *view) prepareHistory(cfg *Config, report func(string, error)) (err error) {
+	if v.state, err = fs.NewState(); err != nil {
+		return err
+	}
+	return v.open(cfg, 0, report)
+}
+
 // shownDir is the directory that becomes the mount's root.
 func shownDir(repo *objstore.Repo, commit object.Commit, subpath string) (tree.Entry, error) {
 	dir, err := tree.Lookup(repo, tree.Root(commit), subpath)
@@ -113,6 +127,9 @@ func (v *view) open(cfg *Config, mtime uint64, report func(string, error)) (err 
 	}
 	if v.repo.Mode() == objstore.BareUserOnly {
 		opts.DirMode = bareUserOnlyMode
+	}
+	if cfg.History {
+		opts.Names, opts.NamesUID, opts.NamesGID = history.New(v.repo), uint32(os.Geteuid()), uint32(os.Getegid())
 	}
 	v.fs, err = fs.New(v.repo, v.files(cfg), v.root.Tree, v.root.Meta, opts)
 	return err

@@ -225,9 +225,9 @@ func (s *server) Status(counts keeper.Counts) any {
 	defer s.mu.Unlock()
 	at := s.session
 	return Status{
-		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: at.Commit,
+		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: at.Commit, History: s.cfg.History,
 		Subpath: s.cfg.Subpath, Overlay: s.cfg.Overlay, Verify: s.cfg.Verify.String(),
-		Partial: s.view.repo.IsPartial(s.view.commit), Locked: at.Locked,
+		Partial: !s.cfg.History && s.view.repo.IsPartial(s.view.commit), Locked: at.Locked,
 		Device: at.Device, Connection: at.Connection, PID: os.Getpid(), Since: at.Since, Version: s.version, Counts: counts,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Damaged: f.Damaged, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
 		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Confined: confined, Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},

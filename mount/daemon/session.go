@@ -86,6 +86,9 @@ func (s *server) reopen() (v *view, err error) {
 	if v.repo, err = objstore.Open(s.cfg.Repo); err != nil {
 		return nil, err
 	}
+	if s.cfg.History {
+		return v, nil
+	}
 	if v.commit, err = object.ParseChecksum(s.session.Commit); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,8 @@ type Status struct {
 	Mountpoint string `json:"mountpoint"`
 	Repo       string `json:"repo"`
 	Rev        string `json:"ref"`    // as it was asked for
-	Commit     string `json:"commit"` // checksum
+	Commit     string `json:"commit"` // checksum, "" when all are shown
+	History    bool   `json:"history,omitempty"`
 	Subpath    string `json:"subpath,omitempty"`
 	Overlay    string `json:"overlay,omitempty"`
 	Verify     string `json:"verify"`

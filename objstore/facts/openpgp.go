@@ -1,4 +1,4 @@
-package main
+package facts
 
 import (
 	"encoding/binary"
@@ -10,20 +10,20 @@ import (
 	"deployfs/objstore/gvariant"
 )
 
-// signature is what an OpenPGP signature says of itself; nothing here is verified.
-type signature struct {
+// GPGSignature is what an OpenPGP signature says of itself; nothing here is verified.
+type GPGSignature struct {
 	KeyID     string    `json:"key_id"`
 	Algorithm string    `json:"algorithm"`
 	Created   time.Time `json:"created"`
 }
 
-// gpgSignatures reads the OpenPGP signatures in detached metadata; it leaves out what is none.
-func gpgSignatures(detached gvariant.Value) []signature {
+// GPGSignatures reads the OpenPGP signatures in detached metadata; it leaves out what is none.
+func GPGSignatures(detached gvariant.Value) []GPGSignature {
 	packets, ok := detached.Lookup("ostree.gpgsigs")
 	if !ok || packets.Type() != "aay" {
 		return nil
 	}
-	var list []signature
+	var list []GPGSignature
 	for i := range packets.Len() {
 		if sig, err := parseSignature(packets.At(i).ByteString()); err == nil {
 			list = append(list, sig)
@@ -38,7 +38,7 @@ var (
 )
 
 // parseSignature reads a version 4 signature packet (RFC 4880, section 5.2.3).
-func parseSignature(packet []byte) (sig signature, err error) {
+func parseSignature(packet []byte) (sig GPGSignature, err error) {
 	body, err := packetBody(packet)
 	if err != nil || len(body) < 6 || body[0] != 4 {
 		return sig, errNoSignature
@@ -109,7 +109,7 @@ func newLength(p []byte) (body, rest []byte, err error) {
 }
 
 // subpackets takes the time of creation and the key's id out of a list.
-func (s *signature) subpackets(list []byte) error {
+func (s *GPGSignature) subpackets(list []byte) error {
 	for len(list) > 0 {
 		body, rest, err := newLength(list)
 		if err != nil || len(body) == 0 {

@@ -1,0 +1,196 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	tea "charm.land/bubbletea/v2"
+
+	"deployfs/objstore/diff"
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
+)
+
+// diffView lists what differs between two commits.
+type diffView struct {
+	list
+	stream[diff.Change]
+	m        *Model
+	old, new object.Checksum // old is zero for new's parent until that is known
+	counts   [3]int          // of changes that are known, by kind
+	ready    bool
+	waiting  *waiting
+}
+
+// pair are two commits' roots, the older first.
+type pair struct {
+	old, new         object.Checksum
+	oldRoot, newRoot tree.Entry
+	err              error
+}
+
+// newDiff compares two commits, or new and its parent.
+func newDiff(m *Model, old, new object.Checksum) *diffView {
+	v := &diffView{m: m, old: old, new: new}
+	v.list.rows = v
+	return v
+}
+
+func (v *diffView) title() string { return "diff" }
+func (v *diffView) hints() string { return "Enter new version  o old version  m mount new  / search" }
+
+func (v *diffView) about() string {
+	text := "the first commit, " + short(v.new)
+	if !v.old.IsZero() {
+		text = short(v.old) + " to " + short(v.new)
+	}
+	if !v.ready {
+		return text + ": reading …"
+	}
+	return fmt.Sprintf("%s: %d added, %d removed, %d changed", text, v.counts[diff.Added], v.counts[diff.Removed], v.counts[diff.Modified])
+}
+
+func (v *diffView) start() tea.Cmd {
+	return load(v, func() pair { return v.m.cfg.pair(v.old, v.new) })
+}
+
+// pair reads two commits and puts them in the order of time, unless one is the other's parent.
+func (c Config) pair(old, new object.Checksum) pair {
+	a, err := c.Repo.Commit(new)
+	if err != nil {
+		return pair{err: err}
+	}
+	if old.IsZero() {
+		old = a.Parent
+	}
+	if old.IsZero() {
+		return pair{new: new, newRoot: tree.Root(a)}
+	}
+	b, err := c.Repo.Commit(old)
+	if err != nil {
+		return pair{err: err}
+	}
+	if b.Parent == new || a.Parent != old && b.Timestamp > a.Timestamp {
+		old, new, a, b = new, old, b, a
+	}
+	return pair{old: old, new: new, oldRoot: tree.Root(b), newRoot: tree.Root(a)}
+}
+
+func (v *diffView) update(what any) tea.Cmd {
+	switch what := what.(type) {
+	case pair:
+		if what.err != nil {
+			v.m.fail(what.err)
+			return nil
+		}
+		v.close()
+		v.old, v.new, v.counts, v.ready = what.old, what.new, [3]int{}, true
+		v.stream = newStream(func(ctx context.Context) iter.Seq2[diff.Change, error] {
+			return v.m.cfg.changes(ctx, what.oldRoot, what.newRoot)
+		})
+	case batch[diff.Change]:
+		if !v.add(what) {
+			return nil
+		}
+		for _, c := range what.items {
+			v.counts[c.Kind]++
+		}
+		v.waiting = v.waiting.goOn(v.m, &v.list, v.done)
+		if what.err != nil {
+			v.m.fail(what.err)
+		}
+	}
+	return nil
+}
+
+// changes are the differences of two trees, in the order of paths.
+func (c Config) changes(ctx context.Context, old, new tree.Entry) iter.Seq2[diff.Change, error] {
+	return func(yield func(diff.Change, error) bool) {
+		on := true
+		err := diff.Trees(ctx, c.Repo, old, new, func(change diff.Change) error {
+			if on = yield(change, nil); !on {
+				return context.Canceled
+			}
+			return nil
+		})
+		if on && err != nil {
+			yield(diff.Change{}, err)
+		}
+	}
+}
+
+func (v *diffView) count() int { return len(v.items) }
+
+func (v *diffView) row(i int) row {
+	c := v.items[i]
+	letter := [...]span{diff.Added: {"A ", green}, diff.Removed: {"D ", red}, diff.Modified: {"M ", yellow}}[c.Kind]
+	e, name := v.side(c, false), span{text: c.Path}
+	if e.IsDir() && c.Path != "/" {
+		name.text += "/"
+	}
+	if c.Kind != diff.Modified {
+		name.style = letter.style
+	}
+	return row{letter, name}
+}
+
+// side is a change's new entry, or its old one where that is asked for, or there is no other.
+func (v *diffView) side(c diff.Change, old bool) tree.Entry {
+	if old || c.Kind == diff.Removed {
+		return c.Old
+	}
+	return c.New
+}
+
+func (v *diffView) where() string {
+	if v.done {
+		return v.list.where()
+	}
+	return v.list.where() + "+"
+}
+
+func (v *diffView) need() tea.Cmd {
+	if v.waiting != nil {
+		return v.more(v, len(v.items)+1)
+	}
+	return v.more(v, v.wanted())
+}
+
+func (v *diffView) find(q query, how search) tea.Cmd {
+	v.waiting = v.m.findStream(&v.list, v.done, q, how)
+	return nil
+}
+
+func (v *diffView) shown() place { return place{rev: v.new.String()} }
+func (v *diffView) close()       { v.stream.close() }
+
+func (v *diffView) key(key string) (tea.Cmd, bool) {
+	if v.waiting != nil && (key == "esc" || key == "ctrl+c") {
+		v.waiting = nil
+		v.m.note("stopped")
+		return nil, true
+	}
+	v.waiting = nil
+	if v.move(key) {
+		return nil, true
+	}
+	v.end = false
+	if v.cursor >= len(v.items) {
+		return nil, false
+	}
+	change := v.items[v.cursor]
+	commit := v.new
+	old := key == "o"
+	if old || change.Kind == diff.Removed {
+		commit = v.old
+	}
+	switch {
+	case old && change.Kind == diff.Added:
+		v.m.note("there is no old version")
+		return nil, true
+	case old, key == "enter", key == "right", key == "l":
+		return v.m.openEntry(commit, v.side(change, old)), true
+	}
+	return nil, false
+}

@@ -1,0 +1,245 @@
+package explore
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
+)
+
+// treeView lists a directory: its directories, then its files.
+type treeView struct {
+	list
+	m       *Model
+	commit  object.Checksum
+	dir     tree.Entry // its Tree is zero until the commit is read
+	entries object.DirTree
+	ready   bool
+	facts   map[int]facts // of rows that were on the screen
+	loading bool
+}
+
+// facts are what a row tells beside the name.
+type facts struct {
+	mode   uint32
+	uid    uint32
+	gid    uint32
+	size   uint64
+	target string
+	err    error
+}
+
+// maxFacts is how many rows' facts are kept.
+const maxFacts = 4096
+
+// dirFound is a directory's content.
+type dirFound struct {
+	dir     tree.Entry
+	entries object.DirTree
+	err     error
+}
+
+func newTree(m *Model, commit object.Checksum, dir tree.Entry) *treeView {
+	v := &treeView{m: m, commit: commit, dir: dir, facts: map[int]facts{}}
+	v.list.rows = v
+	return v
+}
+
+// newTreeOf shows the root directory of a commit.
+func newTreeOf(m *Model, commit object.Checksum) *treeView {
+	return newTree(m, commit, tree.Entry{Path: "/"})
+}
+
+func (v *treeView) title() string { return path.Base(v.dir.Path) }
+func (v *treeView) about() string {
+	if !v.ready {
+		return v.dir.Path
+	}
+	return fmt.Sprintf("%s of %s: %d directories, %d files", v.dir.Path, short(v.commit), v.entries.NumDirs(), v.entries.NumFiles())
+}
+func (v *treeView) hints() string { return "Enter open  m mount  / search" }
+
+func (v *treeView) start() tea.Cmd {
+	return load(v, func() (f dirFound) {
+		f.dir = v.dir
+		if f.dir.Tree.IsZero() {
+			commit, err := v.m.cfg.Repo.Commit(v.commit)
+			if err != nil {
+				return dirFound{err: err}
+			}
+			f.dir = tree.Root(commit)
+		}
+		f.entries, f.err = v.m.cfg.Repo.DirTree(f.dir.Tree)
+		return f
+	})
+}
+
+func (v *treeView) update(what any) tea.Cmd {
+	switch what := what.(type) {
+	case dirFound:
+		if what.err != nil {
+			v.m.fail(what.err)
+			return nil
+		}
+		v.dir, v.entries, v.ready = what.dir, what.entries, true
+		clear(v.facts)
+	case map[int]facts:
+		v.loading = false
+		if len(v.facts) > maxFacts {
+			clear(v.facts)
+		}
+		for i, f := range what {
+			v.facts[i] = f
+		}
+	}
+	return nil
+}
+
+func (v *treeView) count() int {
+	if !v.ready {
+		return 0
+	}
+	return v.entries.NumDirs() + v.entries.NumFiles()
+}
+
+// entry is what row i stands for.
+func (v *treeView) entry(i int) tree.Entry {
+	dirs := v.entries.NumDirs()
+	if i < dirs {
+		name, sum, meta := v.entries.Dir(i)
+		return tree.Entry{Path: path.Join(v.dir.Path, string(name)), Tree: sum, Meta: meta}
+	}
+	name, sum := v.entries.File(i - dirs)
+	return tree.Entry{Path: path.Join(v.dir.Path, string(name)), Content: sum}
+}
+
+func (v *treeView) row(i int) row {
+	e := v.entry(i)
+	name := span{text: path.Base(e.Path)}
+	if e.IsDir() {
+		name = span{name.text + "/", blue}
+	}
+	f, ok := v.facts[i]
+	out := row{{f.columns(v.width, ok && f.err == nil), dim}, name}
+	switch {
+	case f.err != nil:
+		out = append(out, span{"  " + f.err.Error(), red})
+	case f.mode&object.ModeType == object.ModeSymlink:
+		out[1].style = cyan
+		out = append(out, span{" -> ", dim}, span{text: f.target})
+	case !e.IsDir() && f.mode&0o111 != 0:
+		out[1].style = green
+	}
+	return out
+}
+
+// columns are what stands before the name on a screen of that width.
+func (f facts) columns(width int, known bool) string {
+	amount := size(f.size)
+	if f.mode&object.ModeType == object.ModeDir {
+		amount = ""
+	}
+	text := fmt.Sprintf("%s %5d %5d %6s  ", permissions(f.mode), f.uid, f.gid, amount)
+	switch {
+	case width < narrow:
+		return ""
+	case !known:
+		return strings.Repeat(" ", len(text))
+	}
+	return text
+}
+
+// permissions is a mode as ls(1) shows it.
+func permissions(mode uint32) string {
+	out := []byte("?rwxrwxrwx")
+	switch mode & object.ModeType {
+	case object.ModeDir:
+		out[0] = 'd'
+	case object.ModeRegular:
+		out[0] = '-'
+	case object.ModeSymlink:
+		out[0] = 'l'
+	}
+	for i := range 9 {
+		if mode&(1<<(8-i)) == 0 {
+			out[i+1] = '-'
+		}
+	}
+	for _, special := range []struct {
+		bit  uint32
+		at   int
+		char byte
+	}{{0o4000, 3, 's'}, {0o2000, 6, 's'}, {0o1000, 9, 't'}} {
+		if mode&special.bit != 0 {
+			if out[special.at] == '-' {
+				special.char -= 'a' - 'A'
+			}
+			out[special.at] = special.char
+		}
+	}
+	return string(out)
+}
+
+// need reads the facts of the rows on the screen.
+func (v *treeView) need() tea.Cmd {
+	if v.loading {
+		return nil
+	}
+	missing := map[int]tree.Entry{}
+	from, to := v.seen()
+	for i := from; i < to; i++ {
+		if _, ok := v.facts[i]; !ok {
+			missing[i] = v.entry(i)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	v.loading = true
+	return load(v, func() map[int]facts {
+		out := map[int]facts{}
+		for i, e := range missing {
+			out[i] = v.m.cfg.facts(e)
+		}
+		return out
+	})
+}
+
+func (c Config) facts(e tree.Entry) facts {
+	if e.IsDir() {
+		meta, err := c.Repo.DirMeta(e.Meta)
+		return facts{mode: meta.Mode, uid: meta.UID, gid: meta.GID, err: err}
+	}
+	h, err := c.Repo.Header(e.Content)
+	return facts{mode: h.Mode, uid: h.UID, gid: h.GID, size: h.Size, target: h.Target, err: err}
+}
+
+func (v *treeView) find(q query, how search) tea.Cmd {
+	v.m.findIn(&v.list, q, how)
+	return nil
+}
+
+func (v *treeView) shown() place { return place{v.commit.String(), inside(v.dir.Path)} }
+func (v *treeView) close()       {}
+
+func (v *treeView) key(key string) (tea.Cmd, bool) {
+	if v.move(key) {
+		return nil, true
+	}
+	if key != "enter" && key != "right" && key != "l" || v.cursor >= v.count() {
+		return nil, false
+	}
+	return v.m.openEntry(v.commit, v.entry(v.cursor)), true
+}
+
+// openEntry opens a directory or a file of a commit.
+func (m *Model) openEntry(commit object.Checksum, e tree.Entry) tea.Cmd {
+	if e.IsDir() {
+		return m.open(newTree(m, commit, e))
+	}
+	return m.open(newFile(m, commit, e))
+}
