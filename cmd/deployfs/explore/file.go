@@ -219,15 +219,15 @@ func (p pager) turn(ctx context.Context, todo step, off int64, height int) (out 
 	case todo.rows != 0:
 		off, out.err = p.walk(ctx, off, todo.rows)
 	}
-	if out.err == nil && todo.query.text == "" && off > 0 {
-		if last, err := p.last(ctx, height); err == nil && p.content.packed == nil {
-			off = min(off, last)
-		}
-	}
-	out.off = off
 	if out.err == nil {
 		out.rows, out.err = p.rows(ctx, off, height)
 	}
+	if gap := height - len(out.rows); out.err == nil && gap > 0 && off > 0 && todo.query.text == "" {
+		if off, out.err = p.walk(ctx, off, -gap); out.err == nil { // the page is full where it can be
+			out.rows, out.err = p.rows(ctx, off, height)
+		}
+	}
+	out.off = off
 	return out
 }
 

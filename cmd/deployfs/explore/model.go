@@ -19,6 +19,7 @@ type Repo interface {
 	Refs() ([]objstore.Ref, error)
 	Resolve(rev string) (object.Checksum, error)
 	Commit(object.Checksum) (object.Commit, error)
+	IsPartial(object.Checksum) bool
 	CommitMeta(object.Checksum) (gvariant.Value, bool, error)
 	DirTree(object.Checksum) (object.DirTree, error)
 	DirMeta(object.Checksum) (object.DirMeta, error)
