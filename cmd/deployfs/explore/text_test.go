@@ -15,7 +15,7 @@ func TestPrintable(t *testing.T) {
 		"\xff\u009b":                       `\xff\u009b`,
 		"\u202eevil":                       `\u202eevil`,
 		"a\r\nb":                           `a\x0d\x0ab`,
-		"\u0301x":       `\u0301x`,
+		"\u0301x":                          `\u0301x`,
 		"\U000e0001":                       `\U000e0001`,
 		"e" + strings.Repeat("\u0301", 50): "e" + strings.Repeat("\u0301", maxMarks),
 	} {
