@@ -36,6 +36,12 @@
 // "cold2" is after `echo 2 >/proc/sys/vm/drop_caches`: dentries and inodes are gone. "cold3" is after
 // `sync; echo 3`: pages are gone, too; a virtual disk may still lie in its host's cache.
 //
+// # Diff
+//
+// One question is not about a mount: what differs between a commit and another in which one file has
+// changed. In the checkout's column stands `ostree diff`, and under requests how many objects strace
+// has seen deployfs open.
+//
 // # Mounts of deployfs
 //
 // "default" is a mount without options, which has found a complete index before it is measured (in rows

@@ -35,6 +35,8 @@ func (b *bench) goals() []goal {
 		{"large file, cached, sequential, cold3: at most 1.75", 1.75, times, ratios(t, "cached", "large cold3")},
 		{fmt.Sprintf("archive, second read: as bare, within a noise of %.2f", noise), noise, times, against(t, "default", "archive", "small again")},
 		{"index: less than 1/3 (0.33) of `ostree checkout -H`, of trees from " + b.main.name + " on", 1.0 / 3, times, ratios(big, "deployfs index", "index")},
+		{"diff of one changed file, of every tree: less than 5 ms", 0.005, milliseconds, medians(all, "deployfs diff", "diff")},
+		{"diff of one changed file, of every tree: less than 100 objects opened", 100, count, requests(all, "deployfs diff", "diff")},
 		{"server memory after a walk of " + largest[0] + ": less than 64 MiB", 64, mebibytes, scaled(1.0/(1<<20), medians(largest, "default", "memory after a walk"))},
 		{"rows that squashfuse was asked: ahead of it (at most 1)", 1, times, rivals(big, "")},
 		{"walks against squashfuse: 10 times ahead (at most 0.1)", 0.1, times, rivals(big, "walk")},

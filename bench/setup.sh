@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse. Does nothing when
-# all of them are there. A peer that can't be installed is no error: the table says that it is absent.
+# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse, and
+# strace, which counts what a diff opens. Does nothing when all of them are there. A peer that can't be installed is no error: the table says that it is absent.
 set -eu
 
 missing=
@@ -10,6 +10,7 @@ need() { # PROGRAM PACKAGE
 need mkfs.erofs erofs-utils
 need mksquashfs squashfs-tools
 need squashfuse squashfuse
+need strace strace
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then

@@ -31,6 +31,15 @@
 // the same in another process. Inode numbers are apart from node ids: they are
 // hashes of paths, the same at every mount.
 //
+// # Names
+//
+// A mount may show many commits: then there are directories of [Names] above
+// their trees, which come and go. Here the kernel asks each time. What a name
+// stands for is a node that never changes: a link that leads elsewhere is another
+// node. The position of such a node is a [word], which is a record in the state;
+// it is also where the kernel goes on with a list. Below the root of a commit all
+// is as above.
+//
 // # Verification
 //
 // Directories, links and empty files are checked when they are looked up, or

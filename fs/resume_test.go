@@ -31,17 +31,18 @@ func (k *registrar) Unregister(number int32) {
 }
 
 // again makes another view over the state of v, as another server does.
-func (m *memory) again(v *view, root directory) *view {
+func (m *memory) again(v *view, root directory) *view { return m.againWith(v, root, Options{}) }
+
+func (m *memory) againWith(v *view, root directory, opts Options) *view {
 	m.t.Helper()
 	fd, err := unix.FcntlInt(v.FS.state.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	state, err := OpenState(os.NewFile(uintptr(fd), "state"))
-	if err != nil {
+	if opts.State, err = OpenState(os.NewFile(uintptr(fd), "state")); err != nil {
 		m.t.Fatal(err)
 	}
-	return m.show(root, Options{State: state})
+	return m.show(root, opts)
 }
 
 // TestResume: what the kernel was told stays true for the next server.

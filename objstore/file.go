@@ -21,11 +21,14 @@ var libcText = map[unix.Errno]string{
 	unix.EAGAIN: "Resource temporarily unavailable",
 }
 
-func (e strError) Error() string {
-	if text, ok := libcText[e.errno]; ok {
+func (e strError) Error() string { return ErrnoText(e.errno) }
+
+// ErrnoText is the C library's text for an errno, which ostree prints.
+func ErrnoText(errno unix.Errno) string {
+	if text, ok := libcText[errno]; ok {
 		return text
 	}
-	return e.errno.Error()
+	return errno.Error()
 }
 
 func (e strError) Unwrap() error { return e.errno }

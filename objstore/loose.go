@@ -28,19 +28,24 @@ func (r *Repo) EachObject(visit func(object.Name)) error {
 			return fmt.Errorf("listing objects: %w", err)
 		}
 		for _, name := range names {
-			digits, suffix, _ := strings.Cut(dir+name, ".")
-			kind, ok := r.kindOf(suffix)
-			if !ok || !object.IsChecksum(digits) {
-				continue
+			if object, ok := r.ObjectOf(dir, name); ok {
+				visit(object)
 			}
-			sum, err := object.ParseChecksum(digits)
-			if err != nil {
-				return err
-			}
-			visit(object.Name{Checksum: sum, Kind: kind})
 		}
 	}
 	return nil
+}
+
+// ObjectOf is the object that [Repo.EachObject] takes a file for, by the names of
+// its directory and its own; false when that is none.
+func (r *Repo) ObjectOf(dir, name string) (o object.Name, ok bool) {
+	digits, suffix, _ := strings.Cut(dir+name, ".")
+	if o.Kind, ok = r.kindOf(suffix); !ok || len(dir) != 2 {
+		return o, false
+	}
+	sum, err := object.ParseChecksum(digits)
+	o.Checksum = sum
+	return o, err == nil
 }
 
 // kindOf is the kind of an object whose file has this suffix.

@@ -55,7 +55,7 @@ func (r *chaosReader) try(what string, op func() error) {
 
 func (r *chaosReader) any() string { return r.grove.files[r.random.Intn(len(r.grove.files))] }
 
-func (r *chaosReader) path(name string) string { return r.mount.dir + "/" + name }
+func (r *chaosReader) path(name string) string { return r.mount.tree + "/" + name }
 
 // sums reads a whole file.
 func (r *chaosReader) sums() {

@@ -34,7 +34,11 @@ var chaosKinds = []struct {
 	{"passthrough bare", "bare", []string{"--data=passthrough"}},
 	{"passthrough archive", "archive", []string{"--data=passthrough"}},
 	{"each open verified", "bare", []string{"--verify=always"}},
+	{chaosHistory, "archive", []string{"--history"}},
 }
+
+// chaosHistory is the kind that shows a whole history.
+const chaosHistory = "history"
 
 // TestChaos kills servers at random moments and upgrades them, while readers of every kind are at it: no read
 // fails, none is wrong, and none waits long.
@@ -50,8 +54,15 @@ func TestChaos(t *testing.T) {
 	for _, m := range chaosKinds {
 		repo := newRepo(t, m.mode)
 		commit(t, repo, "main", g.root)
-		dir := mounted(t, append(append([]string{"--repo=" + repo}, m.options...), "main")...)
-		mounts = append(mounts, newChaosMount(t, m.name, dir))
+		args := append([]string{"--repo=" + repo}, m.options...)
+		if m.name != chaosHistory {
+			args = append(args, "main")
+		}
+		v := newChaosMount(t, m.name, mounted(t, args...))
+		if m.name == chaosHistory {
+			v.tree += "/refs/main"
+		}
+		mounts = append(mounts, v)
 	}
 	var readers, killers sync.WaitGroup
 	var ended atomic.Bool
@@ -77,7 +88,7 @@ func TestChaos(t *testing.T) {
 // chaosMount is a mount whose servers are killed.
 type chaosMount struct {
 	t                 *testing.T
-	name, dir         string
+	name, dir, tree   string // tree is where readers read
 	keeper            int
 	last              int // server that was killed
 	kills, upgrades   int
@@ -87,7 +98,7 @@ type chaosMount struct {
 func newChaosMount(t *testing.T, name, dir string) *chaosMount {
 	for _, r := range mountRecords(t) {
 		if r.Mountpoint == dir {
-			return &chaosMount{t: t, name: name, dir: dir, keeper: r.Keeper, memory: memoryOf(r.Keeper), openFiles: descriptors(r.Keeper)}
+			return &chaosMount{t: t, name: name, dir: dir, tree: dir, keeper: r.Keeper, memory: memoryOf(r.Keeper), openFiles: descriptors(r.Keeper)}
 		}
 	}
 	t.Fatalf("%s: not listed", name)

@@ -166,9 +166,10 @@ func TestCostOfCommit(t *testing.T) {
 	start := time.Now()
 	server := mountedForeground(t, "--repo="+f.repo, commit)
 	cost{200, 20 * time.Second}.server(t, "mount", server, start)
-	for _, verb := range []string{"ls", "log", "show", "rev-parse", "index"} {
+	for _, verb := range []string{"ls", "log", "show", "rev-parse", "index", "blame"} {
 		cost{200, 20 * time.Second}.within(t, verb, "--repo="+f.repo, commit)
 	}
+	cost{200, 20 * time.Second}.within(t, "find", "--repo="+f.repo, "x", commit)
 }
 
 // TestCostOfBomb reads a file that is as large as it says, and a thousandth of that in the repository.

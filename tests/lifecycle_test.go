@@ -166,7 +166,7 @@ func TestNestedMounts(t *testing.T) {
 // mountRecord is what `mounts --json` promises.
 type mountRecord struct {
 	Mountpoint, Repo, Ref, Commit, Subpath, Overlay, Verify, Since string
-	Pid, Keeper, Restarts, Upgrades                                int
+	Pid, Keeper, Restarts, Upgrades, Nodes                         int
 	Requests, Bytes, Errors                                        uint64
 	Memory                                                         *struct{ Used, Limit uint64 }
 }

@@ -96,6 +96,7 @@ func (v *victim) verbs(t *testing.T) {
 		"show main", "show --json main", "show --raw main", "show --print-sizes main", "show --list-metadata-keys main", "show --print-related main",
 		"show --print-detached-metadata-key=ostree.gpgsigs main", "log main", "log --json main", "log --raw a/b", "refs -r", "refs --json", "refs -A",
 		"refs -r --collections", "rev-parse main", "rev-parse main^^", "rev-parse 0", "config get core.mode", "index main",
+		"blame -r main", "find --json *", "log --oneline --stat main -- sub",
 	} {
 		args := strings.Fields(line)
 		v.tame(t, v.run(t, append([]string{args[0], "--repo=" + v.repo.Path}, args[1:]...)...))

@@ -106,7 +106,8 @@ func TestCompletionOfRepository(t *testing.T) {
 	}{
 		{[]string{"ls", ""}, "origin:r/x os/bare os/main stable z/alias z/y/real :4"},
 		{[]string{"log", "os/"}, "os/bare os/main :4"},
-		{[]string{"log", "os/main", ""}, ":4"},
+		{[]string{"log", "os/main", "--", "/s"}, "/sub/ :6"},
+		{[]string{"show", "os/main:/s"}, "os/main:/sub/ :6"},
 		{[]string{"rev-parse", "os/main", "s"}, "stable :4"},
 		{[]string{"cat", "os/main", "/s"}, "/sub/ :6"},
 		{[]string{"ls", "os/main^", "sub/"}, "sub/x sub/deep/ :6"},

@@ -28,7 +28,11 @@ var jsonGolden = []struct{ line, want string }{
 	{"show {link}", `{"type":"symlink","checksum":"{link}","mode":"0777","uid":0,"gid":0,"size":0,"target":"hello.txt"}`},
 	{"show {x}", `{"type":"file","checksum":"{x}","mode":"4755","uid":0,"gid":0,"size":1,` +
 		`"xattrs":[{"name":"user.a","value":"b25l"},{"name":"user.b","value":"dHdv"}]}`},
+	{"show main:hello.txt", `[{"commit":"{commit}","path":"/hello.txt","type":"file","mode":"0644","uid":0,"gid":0,"size":6,"content":"{hello}"}]`},
 	{"log main", "[{json}]"},
+	{"blame main", `[{"path":"/empty","type":"file","commit":{brief}},{"path":"/hello.txt","type":"file","commit":{brief}},` +
+		`{"path":"/link","type":"file","commit":{brief}},{"path":"/sub","type":"directory","commit":{brief}}]`},
+	{"find hello.txt main", `[{"rev":"main","path":"/hello.txt","first":{brief},"last":{brief},"commits":1,"runs":[{"first":{brief},"last":{brief},"commits":1}]}]`},
 	{"refs", `[{"ref":"alias","checksum":"{commit}","alias_of":"main"},{"ref":"main","checksum":"{commit}"},{"ref":"origin:r","remote":"origin","checksum":"{commit}"}]`},
 	{"refs nope", "[]"},
 	{"rev-parse main", `[{"rev":"main","checksum":"{commit}"}]`},
@@ -67,6 +71,7 @@ func TestJSON(t *testing.T) {
 		`"content_checksum":"`+contentSumOf(t, repo)+`","timestamp":1700000000,"date":"2023-11-14T22:13:20Z",`+
 		`"subject":"subject of main","body":"body","dirtree":"{tree}","dirmeta":"{meta}",`+
 		`"metadata":{"num":7,"ostree.ref-binding":["main"]},"detached_metadata":{"note":"text"}}`))
+	names = append(names, "{brief}", `{"checksum":"`+sum+`","timestamp":1700000000,"date":"2023-11-14T22:13:20Z","subject":"subject of main"}`)
 	r = strings.NewReplacer(names...)
 	for _, c := range jsonGolden {
 		args := append(strings.Fields(r.Replace(c.line)), "--json", "--repo="+repo)

@@ -239,9 +239,12 @@ func compareVerb(t *testing.T, args []string, dir string, env ...string) {
 
 var (
 	blanks = regexp.MustCompile(` +`)
-	// beyond are the lines of our help that ostree 2022.7 has not: --json, the options of newer
+	// beyond are the lines of our help that ostree 2022.7 has not: our own options, those of newer
 	// versions, and the list of verbs.
-	beyond = regexp.MustCompile(`(?m)^ *(--json|-r, --revision|--print-hex|--list-(detached-)?metadata-keys|[a-z][-a-z]+  +[A-Z]).*\n`)
+	beyond = regexp.MustCompile(`(?m)^ *(--json|--no-pager|-r, --revision|--print-hex|--list-(detached-)?metadata-keys|[a-z][-a-z]+  +[A-Z]` +
+		`|-n, --max-count|--since|--until|--grep|--oneline|--stat[ =]).*\n`)
+	// forms are what arguments of ostree's verbs may be beyond what they are to ostree.
+	forms = regexp.MustCompile(`(?m)^(  (?:deployfs|ostree) .*?)( \[-- PATH\.\.\.\]| \| REV:PATH\.\.\.)$`)
 	// extra is what our --help says after the options.
 	extra = regexp.MustCompile(`(?s)(--version +Print version information and exit\n\n).*?(\n?error: .*)?$`)
 )
@@ -249,7 +252,7 @@ var (
 // normalised takes out what may differ: the program's name and our additions in help.
 func normalised(text string, sorted bool) string {
 	if strings.HasPrefix(text, "Usage:") {
-		text = extra.ReplaceAllString(beyond.ReplaceAllString(text, ""), "$1$2")
+		text = extra.ReplaceAllString(beyond.ReplaceAllString(forms.ReplaceAllString(text, "$1"), ""), "$1$2")
 		text = blanks.ReplaceAllString(strings.ReplaceAll(text, "deployfs", "ostree"), " ")
 	}
 	if sorted {

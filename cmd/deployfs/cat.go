@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path"
 
@@ -12,10 +13,11 @@ import (
 
 func catVerb() cli.Verb {
 	return cli.Verb{
-		Name: "cat", Args: "COMMIT PATH...", Short: "Concatenate contents of files", JSON: true,
-		Long: "A symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
+		Name: "cat", Args: "COMMIT PATH... | REV:PATH...", Short: "Concatenate contents of files", JSON: true,
+		Long: "The first argument tells which of the two it is.\n\n" + revPathText + "\n\nA symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
 		Examples: []cli.Example{
 			{Command: "deployfs cat os/main /etc/os-release", Text: "a file of the newest commit"},
+			{Command: "deployfs cat os/main^:/etc/fstab os/main:/etc/fstab", Text: "a file of the previous commit, then that of the newest"},
 			{Command: "deployfs cat os/main^ /etc/passwd | diff - /etc/passwd", Text: "what differs from the previous commit here"},
 		},
 		Complete: completeRevPaths,
@@ -29,18 +31,15 @@ func runCat(_ context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	defer repo.Close()
-	if len(inv.Args) < 2 {
-		return &cli.UsageError{Text: "A COMMIT and at least one PATH argument are required"}
-	}
-	root, err := resolveTree(repo, inv.Args[0])
+	sources, err := catSources(repo, inv.Args)
 	if err != nil {
 		return err
 	}
 	if inv.JSON {
-		return catJSON(inv, repo, root)
+		return catJSON(inv, repo, sources)
 	}
-	for _, name := range inv.Args[1:] {
-		_, content, err := openFile(repo, root, name)
+	for _, src := range sources {
+		_, content, err := src.open(repo)
 		if err != nil {
 			return err
 		}
@@ -53,6 +52,41 @@ func runCat(_ context.Context, inv *cli.Invocation) error {
 	return nil
 }
 
+// catSource is a file that is to be printed.
+type catSource struct {
+	root tree.Entry // of its commit
+	name string
+	rev  string // of a REV:PATH, else ""
+}
+
+// open opens the file, or the one that a symbolic link leads to.
+func (s catSource) open(repo *objstore.Repo) (tree.Entry, *objstore.Content, error) {
+	entry, content, err := openFile(repo, s.root, s.name)
+	if err != nil && s.rev != "" {
+		err = fmt.Errorf("%s:%s: %w", s.rev, s.name, err)
+	}
+	return entry, content, err
+}
+
+// catSources reads the arguments in either form.
+func catSources(repo *objstore.Repo, args []string) (list []catSource, err error) {
+	places, ok, err := findRevPaths(repo, args)
+	for _, p := range places {
+		list = append(list, catSource{p.root, p.entry.Path, p.rev})
+	}
+	if ok || err != nil {
+		return list, err
+	}
+	if len(args) < 2 {
+		return nil, &cli.UsageError{Text: "A COMMIT and at least one PATH argument are required"}
+	}
+	root, err := resolveTree(repo, args[0])
+	for _, name := range args[1:] {
+		list = append(list, catSource{root: root, name: name})
+	}
+	return list, err
+}
+
 // catFile is a file and its content in JSON.
 type catFile struct {
 	Path         string `json:"path"`
@@ -63,10 +97,10 @@ type catFile struct {
 	ContentBytes []byte `json:"content_bytes,omitempty"`
 }
 
-func catJSON(inv *cli.Invocation, repo *objstore.Repo, root tree.Entry) error {
+func catJSON(inv *cli.Invocation, repo *objstore.Repo, sources []catSource) error {
 	files := []catFile{}
-	for _, name := range inv.Args[1:] {
-		entry, content, err := openFile(repo, root, name)
+	for _, src := range sources {
+		entry, content, err := src.open(repo)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path"
+	"strings"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/tree"
@@ -70,6 +71,27 @@ func completeRevPaths(inv *cli.Invocation, word string) (c cli.Completion) {
 			e.Path = e.Path[1:]
 		}
 		c.Words = append(c.Words, e.Path)
+	}
+	return c
+}
+
+// completeRevPath completes a ref or, behind a colon, a path inside its commit.
+func completeRevPath(inv *cli.Invocation, word string) (c cli.Completion) {
+	at := strings.LastIndexByte(word, ':')
+	if at < 0 {
+		c = completeRevs(inv, word)
+		c.Open = true
+		return c
+	}
+	rev := word[:at+1]
+	inner := *inv
+	inner.Args = []string{rev[:at]}
+	c = completeRevPaths(&inner, word[at+1:])
+	for i := range c.Words {
+		c.Words[i] = rev + c.Words[i]
+	}
+	if len(c.Words) == 0 { // a remote's refs
+		c = completeRevs(inv, word)
 	}
 	return c
 }

@@ -4,28 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"strconv"
+	"strings"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore/facts"
+	"deployfs/objstore/history"
 	"deployfs/objstore/object"
 )
 
+const logText = `With one or more PATHs behind --, only the commits are shown in which one of them changed: its content, mode, owner or xattrs, or that it is there at all; for a directory, anything in it. PATHs are from the root of the tree on, with or without a leading slash, and are not patterns. To see them all, in the oldest commit what is there counts as a change.
+
+A commit's own time decides for --since and --until, both of which are inclusive. They take what commands take as a date: 2024-05-01, "2024-05-01 14:30", yesterday, "2 weeks ago", @1700000000. --grep takes a regular expression (RE2) that one of the lines of subject or body must match; given several times, one of them must.
+
+--stat tells how many paths, directories among them, each commit changed, added and removed (below the PATHs, when there are some), and after + and - the bytes of content that are in it and not in its parent at that path, and the other way round; for sizes on disk see du.
+
+Without these options the output is ostree's.`
+
+type logOptions struct {
+	raw, oneline, stat bool
+
+	max    int // -1 is no bound
+	period period
+	grep   grep
+}
+
 func logVerb() cli.Verb {
-	var raw bool
+	o := &logOptions{max: -1}
 	return cli.Verb{
-		Name: "log", Args: "REV", Short: "Show log starting at commit or ref", JSON: true,
-		Options: []cli.Option{cli.Flag(&raw, "raw", "", "Show raw variant data")},
+		Name: "log", Args: "REV [-- PATH...]", Short: "Show log starting at commit or ref", JSON: true, Pager: true,
+		Long: logText,
+		Options: []cli.Option{
+			cli.Flag(&o.raw, "raw", "", "Show raw variant data"),
+			cli.Func(o.setMax, "max-count", "n", "N", "Show N commits at most"),
+			cli.Func(o.period.setSince, "since", "", "DATE", "Only commits that are not older"),
+			cli.Func(o.period.setUntil, "until", "", "DATE", "Only commits that are not newer"),
+			cli.Func(o.grep.add, "grep", "", "REGEXP", "Only commits whose subject or body matches"),
+			cli.Flag(&o.oneline, "oneline", "", "One line a commit: checksum, version, subject"),
+			cli.Flag(&o.stat, "stat", "", "The size of each commit's change"),
+		},
 		Examples: []cli.Example{
 			{Command: "deployfs log os/main", Text: "all commits of the ref that are here, newest first"},
-			{Command: "deployfs log --json os/main | jq -r '.[] | .checksum + \" \" + .version'", Text: "one line for each"},
+			{Command: "deployfs log --oneline os/main -- /etc /usr/lib/os-release", Text: "those that changed one of the two"},
+			{Command: "deployfs log --stat --since='2 weeks ago' os/main", Text: "what came in lately, and how much"},
+			{Command: "deployfs log --json os/main | jq -r '.[] | .checksum + \" \" + .version'", Text: "one line for each, for scripts"},
 		},
-		Complete: completeRev,
-		Run:      func(ctx context.Context, inv *cli.Invocation) error { return runLog(ctx, inv, raw) },
+		Complete: completeRevPaths,
+		Run:      o.run,
 	}
 }
 
-func runLog(ctx context.Context, inv *cli.Invocation, raw bool) error {
+func (o *logOptions) setMax(text string) (err error) {
+	if o.max, err = strconv.Atoi(text); err != nil || o.max < 0 {
+		err = fmt.Errorf("'%s' is no number of commits", text)
+	}
+	return err
+}
+
+func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	repo, err := openRepo(inv)
 	if err != nil {
 		return err
@@ -34,50 +71,102 @@ func runLog(ctx context.Context, inv *cli.Invocation, raw bool) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "A rev argument is required"}
 	}
+	paths := inv.Args[max(inv.Before, 1):]
+	if len(inv.Args)-len(paths) > 1 && o.ours(inv) { // else it is ignored, as ostree does
+		return &cli.UsageError{Text: "A PATH must stand behind --"}
+	}
 	sum, err := repo.Resolve(inv.Args[0])
 	if err != nil {
 		return err
 	}
-	h := history{shower: shower{repo: repo, out: inv.Stdout, raw: raw, json: inv.JSON}, list: []facts.Commit{}}
-	for first := true; (first || !sum.IsZero()) && ctx.Err() == nil; first = false {
-		sum, err = h.step(sum)
-		if !first && errors.Is(err, fs.ErrNotExist) {
-			if !inv.JSON {
-				fmt.Fprintln(inv.Stdout, "<< History beyond this commit not fetched >>")
-			}
-			break
+	l := &logger{logOptions: o, shower: newShower(repo, inv), paths: paths, list: []logEntry{}}
+	l.shower.raw = o.raw
+	if o.max != 0 {
+		filter := history.Filter{Max: max(o.max, 0), Match: o.matches, Paths: paths}
+		err = history.Log(ctx, repo, sum, filter, func(c history.Commit) error { return l.commit(ctx, c) })
+	}
+	switch {
+	case inv.JSON && (err == nil || errors.Is(err, history.ErrShallow)):
+		return cli.WriteJSON(inv.Stdout, l.list)
+	case errors.Is(err, history.ErrShallow):
+		_, err = fmt.Fprintln(inv.Stdout, "<< History beyond this commit not fetched >>")
+	}
+	return err
+}
+
+// ours reports whether there is an option that ostree does not have.
+func (o *logOptions) ours(inv *cli.Invocation) bool {
+	return inv.JSON || o.oneline || o.stat || o.max >= 0 || o.period != period{} || o.grep != nil
+}
+
+// matches tells whether a commit's time and words are what is asked for.
+func (o *logOptions) matches(c history.Commit) bool {
+	return o.period.holds(c.Timestamp) && o.grep.matches(c.Subject, c.Body)
+}
+
+// logger prints commits, or collects them for JSON.
+type logger struct {
+	*logOptions
+	shower
+	paths []string
+	list  []logEntry
+}
+
+// logEntry is a commit in JSON.
+type logEntry struct {
+	facts.Commit
+	Stat *logStat `json:"stat,omitempty"`
+}
+
+func (l *logger) commit(ctx context.Context, c history.Commit) (err error) {
+	var stat *logStat
+	if l.stat {
+		if stat, err = l.measure(ctx, c); err != nil {
+			return fmt.Errorf("commit %s: %w", c.Checksum, err)
 		}
+	}
+	if l.json {
+		j, err := facts.Of(l.repo, c.Checksum, c.Commit)
+		l.list = append(l.list, logEntry{j, stat})
+		return err
+	}
+	if err := l.print(c); err != nil || stat == nil {
+		return err
+	}
+	return l.printStat(*stat)
+}
+
+func (l *logger) print(c history.Commit) error {
+	name := object.Name{Checksum: c.Checksum, Kind: object.KindCommit}
+	switch {
+	case l.oneline:
+		_, err := fmt.Fprintln(l.out, l.line(c))
+		return err
+	case l.shower.raw:
+		data, err := l.repo.Metadata(name)
 		if err != nil {
 			return err
 		}
+		return l.dump(name, data)
 	}
-	if ctx.Err() == nil && inv.JSON {
-		return cli.WriteJSON(inv.Stdout, h.list)
-	}
-	return ctx.Err()
+	l.heading(name)
+	return printCommit(l.out, c.Commit)
 }
 
-// history prints commits, or collects them for JSON.
-type history struct {
-	shower
-	list []facts.Commit
+// line is a commit in one line.
+func (l *logger) line(c history.Commit) string {
+	b := history.NewBrief(c)
+	words := []string{l.paint(cli.Commit, short(c.Checksum.String()))}
+	if b.Version != "" {
+		words = append(words, "("+daemon.Line(b.Version)+")")
+	}
+	return strings.Join(append(words, subjectOf(b)), " ")
 }
 
-// step does so with one commit and returns its parent.
-func (h *history) step(sum object.Checksum) (parent object.Checksum, err error) {
-	name := object.Name{Checksum: sum, Kind: object.KindCommit}
-	data, err := h.repo.Metadata(name)
-	if err != nil {
-		return parent, err
+// subjectOf is a commit's subject as it can stand in a line.
+func subjectOf(b history.Brief) string {
+	if b.Subject == "" {
+		return "(no subject)"
 	}
-	commit, err := object.DecodeCommit(data)
-	if err != nil {
-		return parent, object.Corrupt(name, err)
-	}
-	if !h.json {
-		return commit.Parent, h.dump(name, data)
-	}
-	j, err := facts.Of(h.repo, sum, commit)
-	h.list = append(h.list, j)
-	return commit.Parent, err
+	return daemon.Line(b.Subject)
 }

@@ -29,8 +29,9 @@ func program() *cli.Program {
 			{Command: "OSTREE_REPO", Text: "The repository, when there is no --repo and the working directory is none. Without it /ostree/repo is taken."},
 		},
 		Verbs: []cli.Verb{
-			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(), exploreVerb(),
-			catVerb(), checksumVerb(), configVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
+			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
+			duVerb(), dfVerb(),
+			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/cmd/internal/date"
 	"deployfs/objstore/prune"
+	"deployfs/objstore/reach"
 )
 
 type pruneOptions struct {
@@ -141,7 +142,7 @@ func parseDepth(text string) (int, error) {
 
 func depthOf(n int64) int {
 	if n == -1 {
-		return prune.AllParents
+		return reach.AllParents
 	}
 	return int(max(n, 0))
 }

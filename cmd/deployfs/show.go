@@ -20,8 +20,8 @@ type showOptions struct {
 func showVerb() cli.Verb {
 	o := new(showOptions)
 	return cli.Verb{
-		Name: "show", Args: "OBJECT", Short: "Output a metadata object", JSON: true,
-		Long: "OBJECT is a commit, or the checksum of a commit, dirmeta, dirtree or file. Signatures are listed; they are not verified in this version, and --gpg-homedir changes nothing.",
+		Name: "show", Args: "OBJECT | REV:PATH...", Short: "Output a metadata object", JSON: true, Pager: true,
+		Long: "OBJECT is a commit, or the checksum of a commit, dirmeta, dirtree or file. A REV:PATH shows what stands at a path in a commit: of a file what it has beside its content, of a directory that and its entries, as ls -l does.\n\n" + revPathText + "\n\nSignatures are listed; they are not verified in this version, and --gpg-homedir changes nothing.",
 		Options: []cli.Option{
 			cli.Flag(&o.related, "print-related", "", "Show the \"related\" commits"),
 			cli.String(&o.variantType, "print-variant-type", "", "TYPE", "Memory map OBJECT (in this case a filename) to the GVariant type string"),
@@ -38,10 +38,11 @@ func showVerb() cli.Verb {
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs show os/main", Text: "the newest commit"},
+			{Command: "deployfs show os/main:/usr/lib", Text: "a directory of it"},
 			{Command: "deployfs show --print-metadata-key=version os/main", Text: "one key of its metadata"},
 			{Command: "deployfs show --raw os/main", Text: "every field; note that integers of the metadata are printed byte-swapped, as ostree does (-B does not)"},
 		},
-		Complete: completeRev,
+		Complete: completeRevPath,
 		Run:      o.run,
 	}
 }
@@ -56,11 +57,17 @@ func (o *showOptions) run(_ context.Context, inv *cli.Invocation) error {
 		return &cli.UsageError{Text: "An object argument is required"}
 	}
 	rev := inv.Args[0]
-	s := shower{repo: repo, out: inv.Stdout, json: inv.JSON, raw: o.raw, noSwap: o.noSwap, hex: o.hex, gpgHome: o.gpgHome, gpgRemote: o.gpgRemote}
+	s := newShower(repo, inv)
+	s.raw, s.noSwap, s.hex, s.gpgHome, s.gpgRemote = o.raw, o.noSwap, o.hex, o.gpgHome, o.gpgRemote
 	if o.variantType != "" && o.key == "" && o.detachedKey == "" && !o.listKeys && !o.listDetached && !o.related {
 		return s.variantFile(o.variantType, rev)
 	}
 	selected, ok := o.part(&s)
+	if !ok {
+		if places, found, err := findRevPaths(repo, inv.Args); found || err != nil {
+			return s.places(places, err)
+		}
+	}
 	if !ok && object.IsChecksum(rev) {
 		return s.any(rev)
 	}
@@ -101,6 +108,12 @@ type shower struct {
 	hex    bool // print byte arrays as hex digits
 
 	gpgHome, gpgRemote string // where the keys for signatures are
+
+	paint func(cli.Colour, string) string // on a terminal
+}
+
+func newShower(repo *objstore.Repo, inv *cli.Invocation) shower {
+	return shower{repo: repo, out: inv.Stdout, json: inv.JSON, paint: inv.Paint}
 }
 
 // any prints whatever object has the checksum.
@@ -142,10 +155,14 @@ func (s *shower) object(name object.Name) error {
 	return s.signatures(name.Checksum)
 }
 
+func (s *shower) heading(name object.Name) {
+	fmt.Fprintln(s.out, s.paint(cli.Commit, name.Kind.String()+" "+name.Checksum.String()))
+}
+
 // dump prints an object's name; with raw or noSwap all of it as a GVariant; and unless only raw is
 // asked for, a commit in words.
 func (s *shower) dump(name object.Name, data []byte) error {
-	fmt.Fprintln(s.out, name.Kind, name.Checksum)
+	s.heading(name)
 	if s.raw || s.noSwap {
 		v, err := gvariant.Parse(variantTypes[name.Kind], data)
 		if err != nil {

@@ -4,10 +4,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/facts"
@@ -186,15 +186,17 @@ func (s *shower) file(sum object.Checksum) error {
 	if s.json {
 		return cli.WriteJSON(s.out, newFileJSON(sum, h))
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "Object: %s\nType: file\n", sum)
-	if h.IsSymlink() {
-		fmt.Fprintf(&b, "File Type: symlink\nTarget: %s\n", h.Target)
-	} else {
-		fmt.Fprintf(&b, "File Type: regular\nSize: %d\n", h.Size)
-	}
-	fmt.Fprintf(&b, "Mode: 0%04o\nUid: %d\nGid: %d\n", h.Mode, h.UID, h.GID)
-	fmt.Fprintf(&b, "Extended Attributes: { %s }\n", gvariant.Print(object.XattrsValue(h.Xattrs), true, false))
-	_, err = s.out.Write([]byte(b.String()))
+	_, err = io.WriteString(s.out, fileText(sum, h, h.Target))
 	return err
+}
+
+// fileText is a content object's header, with the target as it is to be shown.
+func fileText(sum object.Checksum, h object.Header, target string) string {
+	text := fmt.Sprintf("Object: %s\nType: file\n", sum)
+	if h.IsSymlink() {
+		text += "File Type: symlink\nTarget: " + target + "\n"
+	} else {
+		text += fmt.Sprintf("File Type: regular\nSize: %d\n", h.Size)
+	}
+	return text + metaText(h)
 }

@@ -23,7 +23,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("verb %q: nothing is said beyond its line", v.Name)
 		}
 		seen[v.Name] = true
-		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "v": true, "h": true, "?": true}
+		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "v": true, "?": true}
 		for _, o := range v.Options {
 			for _, name := range []string{o.Name, o.Short} {
 				if name != "" && names[name] {

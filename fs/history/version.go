@@ -164,7 +164,7 @@ func (b *byVersion) versions(head object.Checksum) (*versions, error) {
 	v.add(latest, head)
 	for sum := head; !sum.IsZero(); {
 		commit, err := b.commits.info(sum)
-		if missing := (*object.NotExistError)(nil); errors.As(err, &missing) {
+		if sum != head && lacking(err) {
 			return v, nil // the rest of the history is not here, and may come
 		}
 		if err != nil {
@@ -175,6 +175,13 @@ func (b *byVersion) versions(head object.Checksum) (*versions, error) {
 	}
 	b.remember(head, v)
 	return v, nil
+}
+
+// lacking reports whether an error is that an object is absent or damaged.
+func lacking(err error) bool {
+	var absent *object.NotExistError
+	var damaged *object.CorruptError
+	return errors.As(err, &absent) || errors.As(err, &damaged)
 }
 
 func (b *byVersion) remember(head object.Checksum, v *versions) {

@@ -8,7 +8,7 @@ import (
 
 // Paths is a set of places in a tree. A nil one is the whole tree.
 type Paths struct {
-	sorted []string // as [Paths.place] compares: absolute, without a last slash; "" is the root
+	sorted []string // absolute, without a last slash; "" is the root
 }
 
 // NewPaths makes a set of paths from the root on, with or without a leading slash. Each stands for
@@ -26,31 +26,32 @@ func NewPaths(names []string) *Paths {
 	return p
 }
 
-// placement is where a path is, seen from a set.
-type placement uint8
+// Place is where a path is, seen from a set.
+type Place uint8
 
+// The places.
 const (
-	outside placement = iota
-	above             // on the way to one of the set
-	inside            // one of the set, or below it
+	Outside Place = iota
+	Above         // on the way to one of the set
+	Inside        // one of the set, or below it
 )
 
-// place finds where a path is: absolute, that of the root is empty.
-func (p *Paths) place(name []byte) placement {
+// Place finds where an absolute path is.
+func (p *Paths) Place(name string) Place {
 	if p == nil {
-		return inside
+		return Inside
 	}
-	own := string(name)
+	own := strings.TrimSuffix(name, "/")
 	for i := 0; i <= len(own); i++ { // itself and all that it is below
 		if i == len(own) || own[i] == '/' {
 			if _, found := slices.BinarySearch(p.sorted, own[:i]); found {
-				return inside
+				return Inside
 			}
 		}
 	}
 	i, _ := slices.BinarySearch(p.sorted, own+"/")
 	if i < len(p.sorted) && strings.HasPrefix(p.sorted[i], own+"/") {
-		return above
+		return Above
 	}
-	return outside
+	return Outside
 }

@@ -22,6 +22,7 @@ const (
 	Added Kind = iota
 	Removed
 	Modified
+	Renamed // added with what was removed elsewhere: Trees knows no such thing
 )
 
 // Change is a path that differs. Old is its entry in the old tree and New that in the new one: the
@@ -89,11 +90,11 @@ func (m *merger) pair(old, new tree.Entry) error {
 	if err := m.ctx.Err(); err != nil {
 		return err
 	}
-	at := m.Within.place(m.path)
-	if at == outside {
+	at := m.Within.Place(string(m.path))
+	if at == Outside {
 		return nil
 	}
-	if at == inside {
+	if at == Inside {
 		if err := m.report(old, new); err != nil {
 			return err
 		}
@@ -126,8 +127,8 @@ func (m *merger) report(old, new tree.Entry) error {
 
 // opens reports whether a pair with a directory in it is to be opened: two directories always, one
 // alone in depth, or on the way to a path that is wanted.
-func (m *merger) opens(at placement, old, new tree.Entry) bool {
-	return m.Deep || at == above || isTree(old) && isTree(new)
+func (m *merger) opens(at Place, old, new tree.Entry) bool {
+	return m.Deep || at == Above || isTree(old) && isTree(new)
 }
 
 func isTree(e tree.Entry) bool { return !e.Tree.IsZero() }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
 )
 
 // Commit is a commit and its name.
@@ -18,6 +19,12 @@ type Commit struct {
 // Repo reads commits. An absent one is an error that is [fs.ErrNotExist].
 type Repo interface {
 	Commit(sum object.Checksum) (object.Commit, error)
+}
+
+// Store reads commits and their directories.
+type Store interface {
+	Repo
+	tree.Loader
 }
 
 // ErrShallow says that a history goes on beyond what the repository holds. It is
@@ -45,7 +52,7 @@ func (e *ShallowError) Unwrap() error { return ErrShallow }
 // an error before long.
 func Walk(ctx context.Context, r Repo, from object.Checksum, visit func(Commit) (bool, error)) error {
 	seen := circle{}
-	for sum, child := from, (object.Checksum{}); !sum.IsZero(); {
+	for sum, child := from, (object.Checksum{}); child.IsZero() || !sum.IsZero(); {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -105,7 +112,7 @@ func Pairs(ctx context.Context, r Repo, from object.Checksum, visit func(c Commi
 	if child == nil || err != nil && !errors.Is(err, ErrShallow) {
 		return err
 	}
-	if _, failed := visit(*child, nil); failed != nil {
+	if more, failed := visit(*child, nil); failed != nil || !more {
 		return failed
 	}
 	return err

@@ -11,42 +11,6 @@ import (
 	"deployfs/objstore/object"
 )
 
-// fake is a repository in memory.
-type fake struct {
-	commits map[object.Checksum]object.Commit
-	trees   map[object.Checksum]object.DirTree
-	reads   int // of dirtrees
-}
-
-func newFake() *fake {
-	return &fake{commits: map[object.Checksum]object.Commit{}, trees: map[object.Checksum]object.DirTree{}}
-}
-
-func (f *fake) Commit(sum object.Checksum) (object.Commit, error) {
-	c, ok := f.commits[sum]
-	if !ok {
-		return c, &object.NotExistError{Object: object.Name{Checksum: sum, Kind: object.KindCommit}}
-	}
-	return c, nil
-}
-
-// sumOf is a checksum that stands for a number.
-func sumOf(n int) (sum object.Checksum) {
-	copy(sum[:], fmt.Sprintf("%032d", n))
-	return sum
-}
-
-// line adds commits 1 to n, each the parent of the next.
-func (f *fake) line(n int) {
-	for i := 1; i <= n; i++ {
-		c := object.Commit{Timestamp: uint64(i), Root: sumOf(1), RootMeta: sumOf(1)}
-		if i > 1 {
-			c.Parent = sumOf(i - 1)
-		}
-		f.commits[sumOf(i)] = c
-	}
-}
-
 // walked visits a history, at most limit commits of it, and returns their times.
 func walked(f *fake, from, limit int) (times []uint64, err error) {
 	err = Walk(context.Background(), f, sumOf(from), func(c Commit) (bool, error) {
@@ -69,6 +33,9 @@ func TestWalk(t *testing.T) {
 	shallow := (*ShallowError)(nil)
 	if !errors.Is(err, ErrShallow) || !errors.As(err, &shallow) || *shallow != (ShallowError{sumOf(3), sumOf(2)}) || !slices.Equal(got, []uint64{5, 4, 3}) {
 		t.Errorf("a shallow history: %v, %v", got, err)
+	}
+	if err := Walk(context.Background(), f, object.Checksum{}, nil); err == nil {
+		t.Error("there are commits before the first")
 	}
 	if got, err := walked(f, 2, 9); err == nil || errors.Is(err, ErrShallow) || got != nil {
 		t.Errorf("from a commit that is not there: %v, %v", got, err)
@@ -134,5 +101,8 @@ func TestPairs(t *testing.T) {
 	delete(f.commits, sumOf(1))
 	if got, err := pairs(9); got != " 4<3 3<2 2" || !errors.Is(err, ErrShallow) {
 		t.Errorf("shallow: %q, %v", got, err)
+	}
+	if got, err := pairs(3); got != " 4<3 3<2 2" || err != nil {
+		t.Errorf("shallow, but that is of no interest: %q, %v", got, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
@@ -24,7 +25,30 @@ func (p *pruner) deltasOfNothing() error {
 
 // deltas deletes the static deltas whose goal is chosen.
 func (p *pruner) deltas(chosen func(to object.Checksum) (bool, error)) error {
-	dir, err := openDir(p.repo.Dir(), "deltas", 0)
+	return EachDelta(p.repo, func(d Delta) error {
+		gone, err := chosen(d.To)
+		if err != nil || !gone {
+			return err
+		}
+		p.options.Report("Trying to prune static delta %s", d.first+d.rest)
+		return p.removeDelta(d.dir, d.rest)
+	})
+}
+
+// Delta is a static delta.
+type Delta struct {
+	To object.Checksum // the commit that it leads to
+
+	dir         *os.File // that it is in
+	first, rest string   // its name
+}
+
+// Path is where the delta's files are, from the repository on.
+func (d Delta) Path() string { return "deltas/" + d.first + "/" + d.rest }
+
+// EachDelta visits the static deltas of a repository, until visit fails.
+func EachDelta(repo *objstore.Repo, visit func(Delta) error) error {
+	dir, err := openDir(repo.Dir(), "deltas", 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -37,15 +61,15 @@ func (p *pruner) deltas(chosen func(to object.Checksum) (bool, error)) error {
 		return fmt.Errorf("static deltas: %w", err)
 	}
 	for _, first := range firsts {
-		if err := p.deltasBelow(dir, first, chosen); err != nil {
+		if err := eachDeltaBelow(dir, first, visit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deltasBelow looks at the deltas whose names begin alike.
-func (p *pruner) deltasBelow(deltas *os.File, first string, chosen func(object.Checksum) (bool, error)) error {
+// eachDeltaBelow visits the deltas whose names begin alike.
+func eachDeltaBelow(deltas *os.File, first string, visit func(Delta) error) error {
 	dir, err := openDir(deltas, first, unix.O_NOFOLLOW)
 	if errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
 		return nil
@@ -63,12 +87,7 @@ func (p *pruner) deltasBelow(deltas *os.File, first string, chosen func(object.C
 		if !ok || !isDelta(dir, rest) {
 			continue
 		}
-		gone, err := chosen(to)
-		if err == nil && gone {
-			p.options.Report("Trying to prune static delta %s%s", first, rest)
-			err = p.removeDelta(dir, rest)
-		}
-		if err != nil {
+		if err := visit(Delta{To: to, dir: dir, first: first, rest: rest}); err != nil {
 			return err
 		}
 	}

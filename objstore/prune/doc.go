@@ -10,10 +10,8 @@
 //
 // # Memory
 //
-// What the repository holds is listed first, sorted: 32 bytes for each object and
-// one bit for whether it is needed. What is written later is on no list and so
-// is never deleted. Each dirtree is read once, and checked against its name, so
-// that damage can't make an object look unneeded.
+// That of an inventory of the repository: see deployfs/objstore/reach. What is
+// written after it was taken is on no list and so is never deleted.
 //
 // # Order
 //

@@ -8,12 +8,13 @@ import (
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
+	"deployfs/objstore/reach"
 )
 
 // Options says what is kept and what is done.
 type Options struct {
 	RefsOnly   bool      // roots are what refs name, not every commit
-	Depth      int       // parents of each root that are kept; AllParents for all
+	Depth      int       // parents of each root that are kept; [reach.AllParents] for all
 	Branches   *Branches // choose by branch; nil for RefsOnly and Depth alone
 	CommitOnly bool      // look at commits only, delete nothing else
 	DryRun     bool      // delete no object
@@ -85,12 +86,12 @@ func (p *pruner) run(ctx context.Context) (r Result, err error) {
 			return r, err
 		}
 	}
-	held, err := takeInventory(p.repo, p.options.CommitOnly)
+	held, err := reach.Take(p.repo, p.options.CommitOnly)
 	if err != nil {
 		return r, err
 	}
-	w := newWalker(ctx, p.repo, held, !p.options.CommitOnly)
-	if err := w.roots(p.options); err != nil {
+	w := reach.NewWalker(ctx, p.repo, held, !p.options.CommitOnly)
+	if err := roots(p.repo, held, w, p.options); err != nil {
 		return r, err
 	}
 	if err := p.keepUsed(w); err != nil {
@@ -109,8 +110,8 @@ func (p *pruner) run(ctx context.Context) (r Result, err error) {
 }
 
 // count counts what there is. Of commits those of parents count, as with ostree.
-func (p *pruner) count(held *inventory) error {
-	p.result.Total = held.total()
+func (p *pruner) count(held *reach.Inventory) error {
+	p.result.Total = held.Total()
 	if p.options.CommitOnly {
 		commits, err := p.repo.Commits()
 		p.result.Total = len(commits)

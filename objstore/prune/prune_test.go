@@ -128,31 +128,6 @@ func TestMounted(t *testing.T) {
 	}
 }
 
-// TestInventory finds what is held, and marks it once.
-func TestInventory(t *testing.T) {
-	c := newChain(t, 300)
-	held, err := takeInventory(c.repo, false)
-	check(t, err)
-	if n := held.total(); n != 302 {
-		t.Errorf("%d objects", n)
-	}
-	for i, sum := range c.commits {
-		name := object.Name{Checksum: sum, Kind: object.KindCommit}
-		first, there := held.need(name)
-		again, still := held.need(name)
-		if !first || !there || again || !still || !held.needs(name) {
-			t.Errorf("commit %d: %v %v %v %v", i, first, there, again, still)
-		}
-		if _, there := held.need(object.Name{Checksum: sum, Kind: object.KindFile}); there {
-			t.Error("a commit is taken for a file")
-		}
-	}
-	check(t, held.eachUnneeded(object.KindCommit, func(name object.Name) error { return fmt.Errorf("%s is left", name) }))
-	if commits, err := takeInventory(c.repo, true); err != nil || commits.total() != 300 {
-		t.Error(commits.total(), err)
-	}
-}
-
 func TestDeltaGoal(t *testing.T) {
 	sum := strings.Repeat("A", 43)
 	for name, want := range map[string]bool{

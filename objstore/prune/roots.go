@@ -1,11 +1,9 @@
 package prune
 
 import (
-	"fmt"
-
 	"deployfs/objstore"
 	"deployfs/objstore/object"
-	"deployfs/objstore/refs"
+	"deployfs/objstore/reach"
 )
 
 // DefaultDepth is for a ref that is pruned as if nothing were said of it alone.
@@ -14,84 +12,49 @@ const DefaultDepth = -1
 // Branches chooses by branch what is kept of each ref's history.
 type Branches struct {
 	Only   []string       // refs that are pruned; none means all. What names no commit is an error
-	Retain map[string]int // by ref: parents that are kept, AllParents or DefaultDepth
+	Retain map[string]int // by ref: parents that are kept, [reach.AllParents] or DefaultDepth
 	Since  *int64         // seconds since 1970: keep what is not older, and each ref's own commit
 }
 
 // roots marks what the options keep.
-func (w *walker) roots(o *Options) error {
+func roots(repo *objstore.Repo, held *reach.Inventory, w *reach.Walker, o *Options) error {
 	if o.Branches == nil && !o.RefsOnly {
-		return w.everyCommit(o.Depth)
+		return held.Each(object.KindCommit, func(_ int, sum object.Checksum) error { return w.History(sum, o.Depth) })
 	}
-	list, err := w.repo.Refs()
-	if err != nil {
-		return err
-	}
-	mirrored, err := w.repo.MirroredRefs()
+	tips, err := reach.Tips(repo)
 	if err != nil {
 		return err
 	}
 	if o.Branches != nil {
-		if err := o.Branches.check(w.repo); err != nil {
+		if err := o.Branches.check(repo); err != nil {
 			return err
 		}
 	}
-	for _, ref := range append(list, mirrored...) {
-		sum, err := object.ParseChecksum(ref.Checksum)
-		if err != nil {
-			return &BadRefError{ref.Spec, err}
-		}
-		if err := w.ref(ref, sum, o); err != nil {
+	for _, tip := range tips {
+		if err := keep(w, tip, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// BadRefError says that a ref holds something else than a checksum: what it
-// meant can't be kept, so nothing is deleted.
-type BadRefError struct {
-	Ref refs.Spec
-	Err error
-}
-
-func (e *BadRefError) Error() string { return fmt.Sprintf("ref %s: %v", e.Ref, e.Err) }
-func (e *BadRefError) Unwrap() error { return e.Err }
-
-// Hint is the remedy.
-func (e *BadRefError) Hint() string {
-	return fmt.Sprintf("`ostree refs --delete %s` drops it, `ostree reset %s COMMIT` mends it", e.Ref, e.Ref)
-}
-
-func (w *walker) everyCommit(depth int) error {
-	commits := &w.held[object.KindCommit]
-	for i := range commits.buckets {
-		for _, sum := range commits.buckets[i].sums {
-			if err := w.history(sum, depth); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ref marks what is kept of one ref's history.
-func (w *walker) ref(ref objstore.Ref, sum object.Checksum, o *Options) error {
-	b := o.Branches
+// keep marks what is kept of one ref's history.
+func keep(w *reach.Walker, tip reach.Tip, o *Options) error {
+	b, sum := o.Branches, tip.Commit
 	if b == nil {
-		return w.history(sum, o.Depth)
+		return w.History(sum, o.Depth)
 	}
-	name := ref.String()
+	name := tip.String()
 	depth, given := b.Retain[name]
 	switch {
 	case given && depth != DefaultDepth:
-		return w.history(sum, depth)
+		return w.History(sum, depth)
 	case !given && !b.prunes(name):
-		return w.history(sum, AllParents)
+		return w.History(sum, reach.AllParents)
 	case b.Since != nil:
-		return w.younger(sum, *b.Since)
+		return w.Younger(sum, *b.Since)
 	}
-	return w.history(sum, o.Depth)
+	return w.History(sum, o.Depth)
 }
 
 // prunes reports whether a ref is among those to be pruned.

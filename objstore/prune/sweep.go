@@ -5,22 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/reach"
 )
 
 // sweep deletes what is not marked: commits, then what they led to, directories
 // before files.
-func (p *pruner) sweep(ctx context.Context, held *inventory) error {
+func (p *pruner) sweep(ctx context.Context, held *reach.Inventory) error {
 	order := []object.Kind{object.KindCommit, object.KindPayloadLink, object.KindDirTree, object.KindDirMeta, object.KindFile}
 	for _, kind := range order {
-		err := held.eachUnneeded(kind, func(name object.Name) error {
+		err := held.EachUnneeded(kind, func(name object.Name) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -37,7 +35,7 @@ func (p *pruner) sweep(ctx context.Context, held *inventory) error {
 }
 
 // drop counts an object, and deletes it unless nothing is to be deleted.
-func (p *pruner) drop(held *inventory, name object.Name) error {
+func (p *pruner) drop(held *reach.Inventory, name object.Name) error {
 	p.options.Report("Pruning unneeded object %s", name)
 	objects, path := p.repo.ObjectFile(name)
 	size, err := sizeOf(objects, path)
@@ -97,33 +95,10 @@ func (p *pruner) clearPartial(sum object.Checksum) error {
 	return nil
 }
 
-// linkServes reports whether a payload link leads to content that is needed and
-// large enough for links.
-func (p *pruner) linkServes(held *inventory, name object.Name) bool {
-	objects, path := p.repo.ObjectFile(name)
-	text := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(int(objects.Fd()), path, text)
-	if err != nil {
-		return false
-	}
-	digits, isFile := strings.CutSuffix(strings.TrimPrefix(string(text[:n]), "../"), ".file")
-	sum, err := object.ParseChecksum(strings.Replace(digits, "/", "", 1))
-	target := object.Name{Checksum: sum, Kind: object.KindFile}
-	if err != nil || !isFile || !held.needs(target) {
-		return false
-	}
-	objects, path = p.repo.ObjectFile(target)
-	size, err := sizeOf(objects, path)
-	return err == nil && size >= p.linkThreshold()
-}
-
-// linkThreshold is from which size on content gets payload links: none by default.
-func (p *pruner) linkThreshold() uint64 {
-	text, _ := p.repo.Config().Get("core", "payload-link-threshold")
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return n
-	}
-	return math.MaxUint64
+// linkServes reports whether a payload link leads to content that is needed.
+func (p *pruner) linkServes(held *reach.Inventory, link object.Name) bool {
+	target, ok := LinkTarget(p.repo, link)
+	return ok && held.Needs(target)
 }
 
 // sizeOf is the size of a file or link below dir, in bytes.

@@ -6,6 +6,7 @@ import (
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
+	"deployfs/objstore/reach"
 )
 
 // MountedError says that a commit that is to be deleted is in use.
@@ -61,15 +62,15 @@ func (p *pruner) findUsed(lock *objstore.Lock) error {
 }
 
 // keepUsed marks what the commits in use need, and notes those that nothing else keeps.
-func (p *pruner) keepUsed(w *walker) error {
+func (p *pruner) keepUsed(w *reach.Walker) error {
 	for _, sum := range p.used {
-		if _, known := w.reached[sum]; known {
+		if w.Reached(sum) {
 			continue
 		}
-		if err := w.history(sum, 0); err != nil {
+		if err := w.History(sum, 0); err != nil {
 			return err
 		}
-		if _, there := w.reached[sum]; there {
+		if w.Reached(sum) {
 			p.result.Kept = append(p.result.Kept, sum)
 		}
 	}

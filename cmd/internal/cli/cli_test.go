@@ -51,6 +51,12 @@ func testProgram() *Program {
 			{Name: "ls", Args: "WORD", Short: "List", Options: options, Run: show, Complete: words, JSON: true},
 			{Name: "mount", Args: "WORD", Short: "Mount", Ours: true, Options: options, Run: show,
 				Examples: []Example{{"prog mount x", "mount x"}}},
+			{Name: "size", Short: "Sizes", Hidden: true, Ours: true, Options: []Option{Flag(&dir, "human", "h", "For people")},
+				Ends: func(args []string) bool { return len(args) == 2 && args[0] == "run" },
+				Run: func(_ context.Context, inv *Invocation) error {
+					fmt.Fprintf(inv.Stdout, "human=%v args=%q before=%d", dir, inv.Args, inv.Before)
+					return nil
+				}},
 			CompletionVerb(), HelpVerb(), ManVerb(),
 		},
 	}
@@ -78,6 +84,10 @@ func TestCommandLines(t *testing.T) {
 		{"ls a -- -- b", `dir=false key="" repo="" args=["a" "--" "b"]`},
 		{"-- ls a", `dir=false key="" repo="" args=["a"]`},
 		{"ls - a", `dir=false key="" repo="" args=["-" "a"]`},
+		{"size -h a -- b c", `human=true args=["a" "b" "c"] before=1`},
+		{"size run -h x", `human=true args=["run" "x"] before=2`},
+		{"size run x -h -- y", `human=false args=["run" "x" "-h" "--" "y"] before=5`},
+		{"size -- run x -h", `human=false args=["run" "x" "-h"] before=0`},
 	} {
 		if code, out, errOut := run(strings.Fields(c.line)...); code != 0 || out != c.want || errOut != "" {
 			t.Errorf("%s: exit %d\n got %s%s\nwant %s", c.line, code, out, errOut, c.want)
@@ -144,6 +154,14 @@ Examples:
 		if code, out, _ := run(strings.Fields(line)...); code != 0 || out != want {
 			t.Errorf("%s: exit %d\n%s", line, code, out)
 		}
+	}
+}
+
+// TestOwnHelpLetter: a verb may have -h for itself; then help does not claim it.
+func TestOwnHelpLetter(t *testing.T) {
+	code, out, _ := run("size", "--help")
+	if code != 0 || !strings.Contains(out, "\n  --help            Show") || !strings.Contains(out, "\n  -h, --human       For") {
+		t.Errorf("exit %d\n%s", code, out)
 	}
 }
 
@@ -249,12 +267,12 @@ func TestText(t *testing.T) {
 func TestGiven(t *testing.T) {
 	p := testProgram()
 	options := p.options(&p.Verbs[0], new(Invocation), new(bool))
-	rest, given, err := parse(options, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
+	read, err := parse(options, nil, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
 	var words []string
-	for _, g := range given {
+	for _, g := range read.given {
 		words = append(words, g.Word())
 	}
-	if got := strings.Join(words, "|"); err != nil || got != "--dironly|--key=a b|--key=|--json" || strings.Join(rest, "|") != "x|--key=y" {
-		t.Errorf("%q, %q, %v", words, rest, err)
+	if got := strings.Join(words, "|"); err != nil || got != "--dironly|--key=a b|--key=|--json" || strings.Join(read.args, "|") != "x|--key=y" || read.before != 1 {
+		t.Errorf("%q, %+v, %v", words, read, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,11 @@ func (p *Program) tree() *cobra.Command {
 func (p *Program) command(v *Verb) *cobra.Command {
 	inv := &Invocation{Program: p}
 	cmd := &cobra.Command{Use: v.Name, Short: v.Short, Run: func(*cobra.Command, []string) {}}
-	addFlags(cmd, p.options(v, inv, new(bool)))
+	options := p.options(v, inv, new(bool))
+	if slices.ContainsFunc(options, func(o Option) bool { return o.Short == helpOption.Short }) {
+		cmd.Flags().Bool(helpOption.Name, false, "help for "+v.Name) // cobra's own takes the letter, too
+	}
+	addFlags(cmd, options)
 	if v.Complete != nil {
 		cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			inv.Args = args

@@ -7,7 +7,8 @@
 //
 // They are read as GLib reads ostree's, so that one program can stand in for the other: options may
 // be anywhere, also before the verb, up to "--"; short ones combine; "--opt=value" and "--opt value"
-// mean the same; names are never abbreviated; --help answers at once.
+// mean the same; names are never abbreviated; --help answers at once. A verb that runs another program
+// says where its own options end.
 //
 // # Exit status
 //

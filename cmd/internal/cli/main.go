@@ -82,8 +82,8 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 	}
 	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
 	var version bool
-	var err error
-	inv.Args, inv.Given, err = parse(p.options(v, inv, &version), rest)
+	read, err := parse(p.options(v, inv, &version), v.Ends, rest)
+	inv.Args, inv.Before, inv.Given = read.args, read.before, read.given
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))
@@ -102,7 +102,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 // noVerb answers a command line without a verb that the program knows.
 func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, _, err := parse(p.global(new(Invocation), &version), args)
+	_, err := parse(p.global(new(Invocation), &version), nil, args)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.programUsage())

@@ -17,22 +17,31 @@ func splitVerb(args []string) (verb string, found bool, rest []string) {
 // parser reads the options of one command line.
 type parser struct {
 	options []Option
-	args    []string // what is still to be read
-	rest    []string // arguments that are no options
+	ends    func(rest []string) bool // whether these arguments are the last of this program's own; may be nil
+	args    []string                 // what is still to be read
+	rest    []string                 // arguments that are no options
 	given   []Given
 }
 
+// line is a command line that was read.
+type line struct {
+	args   []string // arguments that are no options
+	before int      // so many of them stand before "--"
+	given  []Given
+}
+
 // parse sets the options that args hold and returns them and the other arguments. It stops with
-// errHelp at the first --help, and with a [*UsageError] at the first wrong option.
-func parse(options []Option, args []string) (rest []string, given []Given, err error) {
-	p := parser{options: options, args: args}
-	for len(p.args) > 0 {
+// errHelp at the first --help, and with a [*UsageError] at the first wrong option. What follows on
+// arguments that are the ends, which may be nil, is taken as it is.
+func parse(options []Option, ends func([]string) bool, args []string) (line, error) {
+	p := parser{options: options, ends: ends, args: args}
+	for len(p.args) > 0 && (p.ends == nil || !p.ends(p.rest)) {
 		arg := p.args[0]
 		p.args = p.args[1:]
 		var err error
 		switch {
 		case arg == "--":
-			return append(p.rest, p.args...), p.given, nil
+			return line{append(p.rest, p.args...), len(p.rest), p.given}, nil
 		case len(arg) < 2 || arg[0] != '-':
 			p.rest = append(p.rest, arg)
 		case arg[1] == '-':
@@ -41,10 +50,11 @@ func parse(options []Option, args []string) (rest []string, given []Given, err e
 			err = p.short(arg)
 		}
 		if err != nil {
-			return nil, nil, err
+			return line{}, err
 		}
 	}
-	return p.rest, p.given, nil
+	p.rest = append(p.rest, p.args...)
+	return line{p.rest, len(p.rest), p.given}, nil
 }
 
 // long reads --name, --name=value or --name value.
@@ -66,11 +76,11 @@ func (p *parser) long(arg string) error {
 // short reads a dash and one or more letters; the value of a letter is the next argument.
 func (p *parser) short(arg string) error {
 	for _, letter := range arg[1:] {
-		if letter == 'h' || letter == '?' {
-			return errHelp
-		}
 		o := p.find(func(o *Option) bool { return o.Short == string(letter) })
-		if o == nil {
+		switch {
+		case o == nil && (letter == 'h' || letter == '?'):
+			return errHelp
+		case o == nil:
 			return &UsageError{Text: "Unknown option " + arg, brief: true}
 		}
 		if err := p.next(o, "-"+string(letter)); err != nil {

@@ -67,9 +67,12 @@ func (p *Progress) Aside(print func()) {
 	print()
 }
 
-// Stop ends the drawing and leaves last in the line's place.
+// Stop ends the drawing and leaves last in the line's place, or nothing when it is empty.
 func (p *Progress) Stop(last string) {
 	close(p.stop)
 	p.done.Wait()
-	io.WriteString(p.w, clearLine+last+"\n")
+	if last != "" {
+		last += "\n"
+	}
+	io.WriteString(p.w, clearLine+last)
 }

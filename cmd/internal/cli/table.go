@@ -30,6 +30,7 @@ type Verb struct {
 	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
 	Options  []Option
 	Examples []Example
+	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
 	Run      func(context.Context, *Invocation) error
 	Complete func(inv *Invocation, word string) Completion // of arguments; nil completes files
 }
@@ -41,6 +42,7 @@ type Example struct{ Command, Text string }
 type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
+	Before    int      // so many of Args stand before "--": all, when there is none
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -56,15 +57,18 @@ func (p *Program) programUsage() string {
 }
 
 func (p *Program) layout(synopsis, summary string, options []Option) string {
-	width := 0
-	for _, o := range append(options, helpOption) {
+	width, help := 0, helpOption
+	if slices.ContainsFunc(options, func(o Option) bool { return o.Short == help.Short }) {
+		help.Short = "" // it is the verb's
+	}
+	for _, o := range append(options, help) {
 		width = max(width, utf8.RuneCountInString(o.names()))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage:\n  %s %s\n\n%s\n", p.Name, strings.TrimSpace(synopsis), summary)
 	line := func(o Option) { fmt.Fprintf(&b, "  %-*s%s\n", width+5, o.names(), o.Help) }
 	b.WriteString("\nHelp Options:\n")
-	line(helpOption)
+	line(help)
 	b.WriteString("\nApplication Options:\n")
 	for _, o := range options {
 		line(o)

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
+	"deployfs/objstore/compare"
+	"deployfs/objstore/diff"
+)
+
+type diffOptions struct {
+	stats, fsDiff, noXattrs             bool // ostree's
+	ownerUID, ownerGID                  string
+	names, stat, patch, renames, detail bool // ours
+	rehash                              bool
+}
+
+func diffVerb() cli.Verb {
+	o := &diffOptions{ownerUID: "-1", ownerGID: "-1"}
+	return cli.Verb{
+		Name: "diff", Args: "REV_OR_DIR REV_OR_DIR", Short: "Compare directory TARGETDIR against revision REV", JSON: true, Pager: true,
+		Long: diffText,
+		Options: []cli.Option{
+			cli.Flag(&o.stats, "stats", "", "Print various statistics"),
+			cli.Flag(&o.fsDiff, "fs-diff", "", "Print filesystem diff"),
+			cli.Flag(&o.noXattrs, "no-xattrs", "", "Skip output of extended attributes"),
+			cli.String(&o.ownerUID, "owner-uid", "", "UID", "Use file ownership user id for local files"),
+			cli.String(&o.ownerGID, "owner-gid", "", "GID", "Use file ownership group id for local files"),
+			cli.Flag(&o.names, "name-status", "", "Print a letter and the path of each change"),
+			cli.Flag(&o.stat, "stat", "", "Print how many entries and bytes were added, removed and changed in each directory"),
+			cli.Flag(&o.patch, "patch", "p", "Print a unified diff of contents"),
+			cli.Flag(&o.renames, "find-renames", "M", "Tell what was renamed and not changed"),
+			cli.Flag(&o.detail, "metadata", "", "Spell out changes of mode, owner and xattrs"),
+			cli.Flag(&o.rehash, "rehash", "", "Hash every file of a directory, also what is known to be the same"),
+		},
+		Examples: []cli.Example{
+			{Command: "deployfs diff os/main", Text: "what the newest commit has changed"},
+			{Command: "deployfs diff -p os/main^ os/main -- /etc", Text: "line by line, below /etc"},
+			{Command: "deployfs diff --stat -M os/stable os/main", Text: "how much has changed, and where"},
+			{Command: "deployfs diff --metadata os/main /sysroot/copy", Text: "what a checkout has become, down to modes and xattrs"},
+			{Command: "deployfs diff --json os/main | jq -r '.changes[] | select(.status == \"added\") | .path'", Text: "for scripts"},
+		},
+		Complete: completeDiff,
+		Run:      o.run,
+	}
+}
+
+const diffText = `Without a second argument, REV is compared with its parent. An argument that begins with / or ./ is a directory of this machine, anything else a commit. What is printed then is what ostree prints: M, D or A and a path for all that was modified, then removed, then added; of a directory that was removed, only itself.
+
+With -- behind one or two of them, what follows are paths from the root of both, and nothing else is looked at, nor opened. (ostree takes no paths, and would take them for what is compared.)
+
+Any of the other forms tells more, in the order of paths: --name-status, --stat, --patch and --json; -M and --metadata alone print names. They tell of a directory that was added or removed all that is in it, and of the root's own mode, owner and xattrs as "/". The letters are A, D, M, T for a changed type, and R for a rename, with the old path first. Names that would upset a terminal stand in quotes, as git prints them.
+
+A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; patch -p1 takes it. Of binary files, and of those over 4 MiB, only the sizes are told. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
+
+Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, that are hard links of the repository's objects (and were not written since), or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. --rehash does without all of these.`
+
+func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
+	uid, err := parseOwner("owner-uid", o.ownerUID)
+	if err != nil {
+		return err
+	}
+	gid, err := parseOwner("owner-gid", o.ownerGID)
+	if err != nil {
+		return err
+	}
+	repo, err := openRepo(inv)
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	revs, paths := inv.Args, []string(nil)
+	if inv.Before > 0 {
+		revs, paths = inv.Args[:inv.Before], inv.Args[inv.Before:]
+	}
+	if len(revs) == 0 {
+		return &cli.UsageError{Text: "REV must be specified"}
+	}
+	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths)}
+	d.from, d.to = revs[0]+"^", revs[0]
+	if len(revs) > 1 {
+		d.from, d.to = revs[0], revs[1]
+	}
+	return d.run(ctx)
+}
+
+// parseOwner reads a number as GLib does.
+func parseOwner(option, text string) (int, error) {
+	n, err := strconv.ParseInt(strings.TrimLeft(text, " \t"), 0, 32)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, cli.Words("Integer value “" + text + "” for --" + option + " out of range")
+	case err != nil:
+		return 0, cli.Words("Cannot parse integer value “" + text + "” for --" + option)
+	}
+	return int(n), nil
+}
+
+// differ is one run of the verb.
+type differ struct {
+	*diffOptions
+	inv      *cli.Invocation
+	repo     *objstore.Repo
+	uid, gid int // of local files, negative for their own
+	within   *diff.Paths
+	from, to string
+	old, new compare.Side
+}
+
+// beyond reports whether more is asked for than ostree's forms.
+func (d *differ) beyond() bool {
+	return d.names || d.stat || d.patch || d.renames || d.detail || d.inv.JSON
+}
+
+func (d *differ) run(ctx context.Context) error {
+	doc := diffJSON{Old: d.from, New: d.to}
+	if d.fsDiff || !d.stats {
+		if err := d.compare(ctx, &doc); err != nil {
+			return err
+		}
+	}
+	if d.stats {
+		if err := d.count(ctx, &doc); err != nil {
+			return err
+		}
+	}
+	if d.inv.JSON {
+		return cli.WriteJSON(d.inv.Stdout, doc)
+	}
+	return nil
+}
+
+// compare compares the two sides, and prints what differs or puts it into doc.
+func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
+	save, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer save()
+	var list []compare.Change
+	options := compare.Options{AsOstree: !d.beyond(), Within: d.within}
+	err = compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
+		list = append(list, c)
+		return nil
+	})
+	if err == nil && d.renames {
+		list, err = compare.Renames(list, d.old, d.new)
+	}
+	switch {
+	case err != nil:
+		return err
+	case d.inv.JSON:
+		return d.fill(ctx, doc, list)
+	case options.AsOstree:
+		return d.printAsOstree(list)
+	}
+	return d.print(ctx, list)
+}
+
+// completeDiff completes refs and directories, then paths inside the first commit.
+func completeDiff(inv *cli.Invocation, word string) cli.Completion {
+	switch {
+	case strings.HasPrefix(word, "/"), strings.HasPrefix(word, "./"):
+		return cli.Completion{Dirs: true}
+	case len(inv.Args) < 2:
+		return completeRevs(inv, word)
+	}
+	return completeRevPaths(inv, word)
+}

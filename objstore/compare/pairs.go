@@ -1,0 +1,139 @@
+package compare
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/diff"
+)
+
+// pair is what one name stands for on both sides: at least one of them exists.
+type pair struct {
+	old, new Node
+	differs  bool // where both exist
+}
+
+func (p *pair) path() string { return cmp.Or(p.old.Path, p.new.Path) }
+
+func (p *pair) both() bool { return p.old.Exists() && p.new.Exists() }
+
+// pairs is the entries of two directories: those of the old one in its order, then what is only in
+// the new one in its own; or, unless it is to be as ostree has it, all by name.
+func (c *comparer) pairs(dir pair, root bool) (list []*pair, err error) {
+	inOld, inNew := root || dir.old.IsDir(), root || dir.new.IsDir()
+	seen := map[string]bool{}
+	if inOld {
+		if list, err = c.oldPairs(dir, inNew); err != nil {
+			return nil, err
+		}
+		for _, p := range list {
+			seen[nameOf(p.old)] = true
+		}
+	}
+	if inNew {
+		nodes, err := c.new.Children(dir.new)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range nodes {
+			if !seen[nameOf(n)] {
+				list = append(list, &pair{new: n})
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(p *pair) bool { return c.Within.Place(p.path()) == diff.Outside })
+	if !c.AsOstree {
+		slices.SortFunc(list, func(p, q *pair) int { return cmp.Compare(p.path(), q.path()) })
+	}
+	return list, nil
+}
+
+// oldPairs is the entries of the old directory, with those of the new one if there is one.
+func (c *comparer) oldPairs(dir pair, both bool) ([]*pair, error) {
+	nodes, err := c.old.Children(dir.old)
+	if err != nil {
+		return nil, err
+	}
+	twins := make([]Node, len(nodes))
+	if both {
+		if twins, err = c.new.Find(dir.new, nodes); err != nil {
+			return nil, err
+		}
+	}
+	list := make([]*pair, len(nodes))
+	for i := range nodes {
+		list[i] = &pair{old: nodes[i], new: twins[i]}
+	}
+	return list, nil
+}
+
+// settle finds out which of the pairs differ, on all processors where files may have to be read.
+func (c *comparer) settle(pairs []*pair) error {
+	errs := make([]error, len(pairs))
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < len(pairs) && c.ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+			if p := pairs[i]; p.both() && c.Within.Place(p.path()) == diff.Inside {
+				p.differs, errs[i] = c.differ(p.old, p.new)
+			}
+		}
+	}
+	var workers sync.WaitGroup
+	if c.reads(pairs) {
+		for range min(runtime.GOMAXPROCS(0), len(pairs)) - 1 {
+			workers.Go(work)
+		}
+	}
+	work()
+	workers.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
+	}
+	return c.ctx.Err()
+}
+
+// reads reports whether files may have to be read to settle some pairs.
+func (c *comparer) reads(pairs []*pair) bool {
+	return slices.ContainsFunc(pairs, func(p *pair) bool { return p.both() && (p.old.Stat != nil || p.new.Stat != nil) })
+}
+
+// differ reports whether two nodes differ in themselves. Files are read only when nothing else tells.
+func (c *comparer) differ(old, new Node) (bool, error) {
+	switch {
+	case old.Stat == nil && new.Stat == nil:
+		return old.Meta != new.Meta || old.Content != new.Content, nil
+	case old.IsDir() != new.IsDir():
+		return true, nil
+	case old.IsDir():
+	case old.Stat != nil && new.Stat != nil:
+		if old.Stat.Mode&unix.S_IFMT != new.Stat.Mode&unix.S_IFMT || old.Stat.Size != new.Stat.Size {
+			return true, nil
+		}
+	default:
+		if same, known := c.settles(old, new); known {
+			return !same, nil
+		}
+	}
+	a, err := c.old.Sum(old)
+	if err != nil {
+		return false, err
+	}
+	b, err := c.new.Sum(new)
+	return a != b, err
+}
+
+// settles asks the side that is a directory of this machine about the other one's object.
+func (c *comparer) settles(old, new Node) (same, known bool) {
+	if d, ok := c.new.(*Directory); ok && old.Stat == nil {
+		return d.settles(old.Content, new)
+	}
+	if d, ok := c.old.(*Directory); ok && new.Stat == nil {
+		return d.settles(new.Content, old)
+	}
+	return false, false
+}

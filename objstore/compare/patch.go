@@ -1,0 +1,185 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	udiff "github.com/aymanbagabas/go-udiff"
+
+	"deployfs/objstore/diff"
+	"deployfs/objstore/object"
+)
+
+const (
+	maxText = 4 << 20 // bytes of a file that is compared line by line
+	sniffed = 8000    // bytes in which a NUL makes a file binary
+	around  = 3       // lines before and after a difference
+)
+
+// Patch is a change as git shows it, for patch(1): the paths, what has changed beside the content, and
+// a unified diff of it. With attributes also owner and xattrs are told, which git knows nothing of.
+// Of files that are binary, or larger than 4 MiB, only the sizes are told.
+func Patch(c Change, old, new Side, attributes bool) (string, error) {
+	d, err := Describe(c, old, new)
+	if err != nil {
+		return "", err
+	}
+	if d.TypeChanged() { // as git has it, two changes
+		gone := Change{Path: c.Path, Kind: diff.Removed, Old: c.Old}
+		come := Change{Path: c.Path, Kind: diff.Added, New: c.New}
+		a, err := patchOf(gone, Details{Old: d.Old}, old, new, attributes)
+		if err != nil {
+			return "", err
+		}
+		b, err := patchOf(come, Details{New: d.New}, old, new, attributes)
+		return a + b, err
+	}
+	return patchOf(c, d, old, new, attributes)
+}
+
+func patchOf(c Change, d Details, old, new Side, attributes bool) (string, error) {
+	from, to := c.Path, c.Path
+	if c.Kind == diff.Renamed {
+		from = c.Old.Path
+	}
+	a, b := Quote("a"+from), Quote("b"+to)
+	text := fmt.Sprintf("diff --git %s %s\n", a, b) + headLines(c, d, attributes)
+	if c.Kind == diff.Renamed || c.Kind == diff.Modified && !d.Content {
+		return text, nil
+	}
+	if c.Kind == diff.Added {
+		a = "/dev/null"
+	}
+	if c.Kind == diff.Removed {
+		b = "/dev/null"
+	}
+	body, err := contentLines(a, b, c, d, old, new)
+	return text + body, err
+}
+
+// headLines tells what has changed beside the content.
+func headLines(c Change, d Details, attributes bool) string {
+	var b strings.Builder
+	switch {
+	case c.Kind == diff.Added:
+		fmt.Fprintf(&b, "new %s mode %o\n", noun(d.New), modeOf(d.New))
+	case c.Kind == diff.Removed:
+		fmt.Fprintf(&b, "deleted %s mode %o\n", noun(d.Old), modeOf(d.Old))
+	case c.Kind == diff.Renamed:
+		fmt.Fprintf(&b, "similarity index 100%%\nrename from %s\nrename to %s\n", Quote(c.Old.Path[1:]), Quote(c.Path[1:]))
+	case d.Old.Mode != d.New.Mode:
+		fmt.Fprintf(&b, "old mode %o\nnew mode %o\n", d.Old.Mode, d.New.Mode)
+	}
+	for _, change := range d.Attributes() {
+		if attributes && change.Name != "mode" && change.Name != "type" {
+			fmt.Fprintf(&b, "%s\n", change)
+		}
+	}
+	return b.String()
+}
+
+func noun(h *object.Header) string {
+	if typeOf(h) == object.ModeDir {
+		return "directory"
+	}
+	return "file"
+}
+
+// modeOf is a mode with its type; a symbolic link has no mode of its own to git.
+func modeOf(h *object.Header) uint32 {
+	if h.IsSymlink() {
+		return object.ModeSymlink
+	}
+	return h.Mode
+}
+
+// contentLines is the unified diff of two contents, of which one may be absent.
+func contentLines(a, b string, c Change, d Details, old, new Side) (string, error) {
+	before, fits, err := textOf(c.Old, d.Old, old)
+	if err != nil {
+		return "", err
+	}
+	after, alsoFits, err := textOf(c.New, d.New, new)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case !fits || !alsoFits:
+		return fmt.Sprintf("Files %s and %s differ (%s), too large for a text diff\n", a, b, sizes(d)), nil
+	case isBinary(before) || isBinary(after):
+		return fmt.Sprintf("Binary files %s and %s differ (%s)\n", a, b, sizes(d)), nil
+	}
+	return udiff.ToUnified(label(a), label(b), string(before), udiff.Lines(string(before), string(after)), around)
+}
+
+// label ends a name with a blank in it, for patch(1).
+func label(name string) string {
+	if strings.Contains(name, " ") && !strings.HasPrefix(name, `"`) {
+		return name + "\t"
+	}
+	return name
+}
+
+// sizes are the sizes of what is there.
+func sizes(d Details) string {
+	switch {
+	case d.Old == nil:
+		return fmt.Sprintf("%d bytes", d.New.Size)
+	case d.New == nil:
+		return fmt.Sprintf("%d bytes", d.Old.Size)
+	}
+	return fmt.Sprintf("%d and %d bytes", d.Old.Size, d.New.Size)
+}
+
+// textOf is a file's content, or a symbolic link's target; false when there is too much of it.
+func textOf(n Node, h *object.Header, side Side) ([]byte, bool, error) {
+	switch {
+	case h == nil:
+		return nil, true, nil
+	case h.IsSymlink():
+		return []byte(h.Target), true, nil
+	case typeOf(h) != object.ModeRegular:
+		return nil, true, nil
+	case h.Size > maxText:
+		return nil, false, nil
+	}
+	f, err := side.Open(n)
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	return data, len(data) <= maxText, err
+}
+
+func isBinary(data []byte) bool { return bytes.IndexByte(data[:min(len(data), sniffed)], 0) >= 0 }
+
+// Quote is a name as git prints it: in quotes, with escapes, when there is a quote or a backslash in
+// it, or something that does not print or is no UTF-8.
+func Quote(name string) string {
+	var b strings.Builder
+	for i, size := 0, 0; i < len(name); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(name[i:])
+		switch at := strings.IndexRune("\a\b\t\n\v\f\r", r); {
+		case r == '"' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case at >= 0 && r != utf8.RuneError:
+			b.WriteString(`\` + "abtnvfr"[at:at+1])
+		case !strconv.IsPrint(r) || r == utf8.RuneError && size == 1:
+			for _, ch := range []byte(name[i : i+size]) {
+				fmt.Fprintf(&b, `\%03o`, ch)
+			}
+		default:
+			b.WriteRune(r)
+		}
+	}
+	if quoted := b.String(); quoted != name {
+		return `"` + quoted + `"`
+	}
+	return name
+}

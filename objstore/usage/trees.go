@@ -1,0 +1,265 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"deployfs/objstore"
+	"deployfs/objstore/object"
+	"deployfs/objstore/reach"
+	"deployfs/objstore/tree"
+)
+
+// maxDepth bounds how deep directories can lie: a path of the kernel has no more.
+const maxDepth = 4096
+
+// Query says which trees are looked at, and how closely.
+type Query struct {
+	Commits  []object.Checksum
+	Paths    []string // of each commit; none means the root
+	MaxDepth int      // directories that so far below a path have a line of their own
+	Alone    bool     // look at no other commit: all is exclusive
+	Count    *Count   // may be nil
+}
+
+// Line is how large a directory is with all below it, or a file.
+type Line struct {
+	Commit    int // place in [Query.Commits]
+	Path      string
+	Apparent  uint64 // bytes of files and link targets, each as often as it occurs
+	Objects   int    // of the repository itself, that no line of the commit counted before
+	Disk      uint64 // bytes of the blocks that these take
+	Exclusive uint64 // of these, what no other commit that refs lead to needs, nor another of the query
+}
+
+// Shared is what of Disk other commits need, too.
+func (l *Line) Shared() uint64 { return l.Disk - l.Exclusive }
+
+func (l *Line) add(m Line) {
+	l.Apparent = saturated(l.Apparent, m.Apparent)
+	l.Objects += m.Objects
+	l.Disk += m.Disk
+	l.Exclusive += m.Exclusive
+}
+
+// saturated is a sum that stays at the largest number: a tree that holds itself
+// many times over can be larger than anything.
+func saturated(a, b uint64) uint64 {
+	if sum := a + b; sum >= a && sum < unknownSize {
+		return sum
+	}
+	return unknownSize - 1
+}
+
+// unknownSize stands for a size that was not looked at.
+const unknownSize = 1<<64 - 1
+
+// Trees calls emit for each line: those of one commit after the other, those of a
+// directory's subdirectories before its own. A root's line counts the commit
+// object, too. The total counts each object once; what is exclusive in it no
+// commit outside of the query needs.
+func Trees(ctx context.Context, repo *objstore.Repo, q Query, emit func(Line) error) (total Line, err error) {
+	if q.Count == nil {
+		q.Count = new(Count)
+	}
+	if len(q.Paths) == 0 {
+		q.Paths = []string{"/"}
+	}
+	m := &meter{Query: q, emit: emit}
+	if m.graph, err = newGraph(ctx, repo, q.Count); err != nil {
+		return total, err
+	}
+	tops, err := m.lookup()
+	if err != nil {
+		return total, err
+	}
+	if err := m.walk(); err != nil {
+		return total, err
+	}
+	if err := m.measureContent(tops); err != nil {
+		return total, err
+	}
+	for i, entries := range tops {
+		if err := m.commit(i, entries); err != nil {
+			return total, err
+		}
+	}
+	return m.total, nil
+}
+
+// meter is one query. The colours are its commits, by their places, then one for
+// all other commits.
+type meter struct {
+	*graph
+	Query
+	emit     func(Line) error
+	own      []set         // by a commit's place, what is exclusive to it
+	sizes    []contentSize // by number
+	apparent []uint64      // of all below a dirtree, by number
+	here     marks         // what the lines of this commit have counted
+	all      marks         // what those of any commit have
+	total    Line
+}
+
+// lookup finds what the paths name in each commit.
+func (m *meter) lookup() ([][]tree.Entry, error) {
+	tops := make([][]tree.Entry, len(m.Commits))
+	for i, sum := range m.Commits {
+		c, err := m.repo.Commit(sum)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range m.Paths {
+			e, err := tree.Lookup(m.repo, tree.Root(c), path)
+			if err != nil {
+				return nil, fmt.Errorf("commit %s: %w", sum, err)
+			}
+			tops[i] = append(tops[i], e)
+		}
+	}
+	return tops, nil
+}
+
+// walk finds out which objects commits share.
+func (m *meter) walk() error {
+	for _, sum := range m.Commits {
+		if err := m.walker.History(sum, 0); err != nil {
+			return err
+		}
+	}
+	if !m.Alone {
+		tips, err := reach.Tips(m.repo)
+		if err != nil {
+			return err
+		}
+		for _, tip := range tips {
+			if err := m.walker.History(tip.Commit, reach.AllParents); err != nil {
+				return err
+			}
+		}
+	}
+	m.paint(len(m.Commits) + 1)
+	colours := m.colours[object.KindCommit]
+	for i, sum := range m.Commits {
+		n, _ := m.number(sum)
+		if colours[n] == 0 { // or it was named before
+			colours[n] = m.palette.only(i)
+		}
+		m.own = append(m.own, colours[n])
+	}
+	other := m.palette.only(len(m.Commits))
+	for n := range colours {
+		if colours[n] == 0 {
+			colours[n] = other
+		}
+	}
+	return m.spread()
+}
+
+// measureContent measures the content below what the paths name, in parallel:
+// it may have to be opened.
+func (m *meter) measureContent(tops [][]tree.Entry) error {
+	wanted := newMarks(m.graph)
+	for _, entries := range tops {
+		for _, e := range entries {
+			if err := m.gather(wanted, e); err != nil {
+				return err
+			}
+		}
+	}
+	m.sizes = make([]contentSize, m.held.Len(object.KindFile))
+	return inParallel(m.ctx, 256, func(_, begin int) error {
+		first, list := m.held.Bucket(object.KindFile, byte(begin))
+		for i, sum := range list {
+			if err := m.ctx.Err(); err != nil {
+				return err
+			}
+			if !wanted.has(object.KindFile, first+i) {
+				continue
+			}
+			size, err := m.contentSize(sum)
+			if err != nil {
+				return err
+			}
+			m.sizes[first+i] = size
+			m.count.Measured.Add(1)
+		}
+		return nil
+	})
+}
+
+// gather marks the content that an entry needs, and the dirtrees on the way.
+func (m *meter) gather(wanted marks, e tree.Entry) error {
+	if !e.IsDir() {
+		m.mark(wanted, object.Name{Checksum: e.Content, Kind: object.KindFile})
+		return nil
+	}
+	for stack := []object.Checksum{e.Tree}; len(stack) > 0; {
+		next := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n, ok := m.walker.Number(object.Name{Checksum: next, Kind: object.KindDirTree}); !ok || !wanted.add(object.KindDirTree, n) {
+			continue
+		}
+		t, err := m.dirTree(next)
+		if err != nil {
+			return err
+		}
+		for i := range t.NumFiles() {
+			_, content := t.File(i)
+			m.mark(wanted, object.Name{Checksum: content, Kind: object.KindFile})
+		}
+		for i := range t.NumDirs() {
+			_, sub, _ := t.Dir(i)
+			stack = append(stack, sub)
+		}
+	}
+	return nil
+}
+
+// mark marks an object that the repository itself holds.
+func (m *meter) mark(to marks, name object.Name) {
+	if n, ok := m.held.Find(name); ok {
+		to.add(name.Kind, n)
+	}
+}
+
+// dirTree reads a dirtree. One that is absent, which only a partial commit may
+// lack, is empty.
+func (m *meter) dirTree(sum object.Checksum) (object.DirTree, error) {
+	if err := m.ctx.Err(); err != nil {
+		return object.DirTree{}, err
+	}
+	t, err := m.repo.DirTree(sum)
+	if errors.Is(err, fs.ErrNotExist) {
+		return object.DirTree{}, nil
+	}
+	return t, err
+}
+
+// contentSize is how large content is for who reads it, and on the disk.
+type contentSize struct{ apparent, disk uint64 }
+
+// contentSize looks at content that the repository itself holds.
+func (m *meter) contentSize(sum object.Checksum) (size contentSize, err error) {
+	if size.apparent, err = m.apparentSize(sum); err != nil {
+		return size, err
+	}
+	st, err := statObject(m.repo, object.Name{Checksum: sum, Kind: object.KindFile})
+	size.disk = uint64(st.Blocks) * blockSize
+	return size, err
+}
+
+// apparentSize is what stat(2) calls the size of a checkout's file. Content that
+// is absent, as it may be in a partial commit, has none.
+func (m *meter) apparentSize(sum object.Checksum) (uint64, error) {
+	h, err := m.repo.Stat(sum)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if h.IsSymlink() {
+		return uint64(len(h.Target)), err
+	}
+	return h.Size, err
+}
