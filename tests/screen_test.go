@@ -22,7 +22,7 @@ func openScreen(t testing.TB, width, height int) *screen {
 	s := &screen{t, filepath.Join(scratch(t), "tmux")}
 	s.tmux("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "PS1='$ ' exec sh")
 	t.Cleanup(func() { s.tmux("kill-server") })
-	s.await("$ ")
+	s.await("$")
 	return s
 }
 
@@ -75,7 +75,9 @@ func (s *screen) press(keys, wanted string) {
 // the status.
 func (s *screen) clean(status int) {
 	s.t.Helper()
-	s.await("$ ")
+	if !eventually(deadline, func() bool { return s.tmux("display-message", "-p", "#{pane_current_command}") == "sh" }) {
+		s.t.Fatalf("the program does not end:\n%s", s.text())
+	}
 	s.run("echo status=$?; stty -a | tr ' ' '\\n' | grep -xc -e echo -e icanon -e isig")
 	s.await(fmt.Sprintf("status=%d\n3\n", status))
 	if state := s.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"); state != "0 1 0" {

@@ -13,6 +13,8 @@ need setfattr attr
 need setfacl acl
 need unshare util-linux
 need systemd-analyze systemd
+need tmux tmux
+need less less
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

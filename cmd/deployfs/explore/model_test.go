@@ -152,7 +152,8 @@ func TestScreens(t *testing.T) {
 		see2("marks", "q q q space k space")
 		see2("differences", "d")
 		see2("help", "?")
-		see2("a place to mount", "q m")
+		see2("a patch", "q q space j j space d j enter")
+		see2("a place to mount", "q q m")
 		see2("not found", "esc / z q enter")
 		compareGolden(t, fmt.Sprintf("%dx%d.txt", c.width, c.height), got.String())
 	}
