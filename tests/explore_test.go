@@ -43,7 +43,7 @@ func TestExplore(t *testing.T) {
 	s.await("D /usr/lib/modules/6.12.0-demo/", "M /usr/lib/os-release")
 	s.press("j j j Enter", "-VERSION_ID=1.1")
 	s.press("q ?", "Ctrl-C")
-	s.press("q", "Enter what changed")
+	s.press("q", "Enter patch")
 	s.press("Tab", "Enter log") // the views go round
 	must(t, "ostree", "--repo="+repo, "refs", "--create=later", "demo/os/x86_64")
 	s.await("later") // refs are followed

@@ -39,7 +39,7 @@ func newDiff(m *Model, old, new object.Checksum) *diffView {
 
 func (v *diffView) title() string { return "diff" }
 func (v *diffView) hints() string {
-	return "Enter what changed  v new version  o old version  m mount  / search"
+	return "Enter patch  v new version  o old version  m mount  / search"
 }
 
 func (v *diffView) about() string {
