@@ -126,7 +126,10 @@ func (p *pen) set(codes string) {
 }
 
 func (p *pen) draw(b *strings.Builder, x, y int, text string) {
-	if !p.reverse && strings.TrimSpace(text) == "" {
+	if !p.reverse { // whether blanks behind it were ever written is the terminal's business
+		text = strings.TrimRight(text, " ")
+	}
+	if text == "" {
 		return
 	}
 	length := utf8.RuneCountInString(text) * cellWidth

@@ -58,7 +58,8 @@ func (v *diffView) sides() string {
 }
 
 func (v *diffView) start() tea.Cmd {
-	return load(v, func() pair { return v.m.cfg.pair(v.old, v.new) })
+	old, new := v.old, v.new
+	return load(v, func() pair { return v.m.cfg.pair(old, new) })
 }
 
 // pair reads two commits and puts them in the order of time, unless one is the other's parent.

@@ -63,7 +63,7 @@ type opened struct {
 // drop lets go of what was opened for a view that is gone.
 func (o opened) drop() {
 	if o.content != nil {
-		o.content.close()
+		go o.content.close()
 	}
 }
 
@@ -339,10 +339,10 @@ func (v *fileView) stop() {
 	}
 }
 
-// release closes the content.
+// release closes the content, without waiting for who reads it.
 func (v *fileView) release() {
 	if v.content != nil {
-		v.content.close()
+		go v.content.close()
 		v.content = nil
 	}
 }

@@ -65,8 +65,9 @@ func (v *treeView) about() string {
 func (v *treeView) hints() string { return "Enter open  m mount  / search" }
 
 func (v *treeView) start() tea.Cmd {
+	dir := v.dir
 	return load(v, func() (f dirFound) {
-		f.dir = v.dir
+		f.dir = dir
 		if f.dir.Tree.IsZero() {
 			commit, err := v.m.cfg.Repo.Commit(v.commit)
 			if err != nil {
