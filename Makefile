@@ -4,6 +4,7 @@
 # make fuzz    every fuzz target, FUZZTIME each
 # make hostile MUTATIONS random changes of each kind of a repository's files, read in every way
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
+# make picture the picture of the explorer in README.md, drawn anew
 # make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX), and the links by which mount(8)
 #              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin
 
@@ -16,7 +17,7 @@ MUTATIONS ?= 10000
 TESTFLAGS ?=
 BENCHFLAGS ?=
 
-.PHONY: all build demo test race chaos fuzz hostile lint bench man install clean
+.PHONY: all build demo test race chaos fuzz hostile lint bench picture man install clean
 
 all: build man
 
@@ -70,6 +71,10 @@ bench: build
 	tests/setup.sh
 	bench/setup.sh
 	$(GO) run ./bench -deployfs $(BIN)/deployfs -readme bench/README.md $(BENCHFLAGS)
+
+picture: build
+	tests/setup.sh
+	DEPLOYFS_PICTURE=1 $(GO) test ./tests -run '^TestExplorePicture$$' -count 1
 
 man: build
 	mkdir -p $(BIN)/man

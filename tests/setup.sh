@@ -14,6 +14,8 @@ need setfacl acl
 need unshare util-linux
 need systemd-analyze systemd
 need git git
+need tmux tmux
+need less less
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

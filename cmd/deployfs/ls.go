@@ -19,7 +19,7 @@ type lsOptions struct {
 func lsVerb() cli.Verb {
 	o := new(lsOptions)
 	return cli.Verb{
-		Name: "ls", Args: "COMMIT [PATH...]", Short: "List file paths", JSON: true,
+		Name: "ls", Args: "COMMIT [PATH...]", Short: "List file paths", JSON: true, Pager: true,
 		Long: "Each line shows type and mode, owner, group, size in bytes and path. With -C the checksums follow the size: dirtree and dirmeta of a directory, else the content object.",
 		Options: []cli.Option{
 			cli.Flag(&o.dirOnly, "dironly", "d", "Do not recurse into directory arguments"),

@@ -26,6 +26,8 @@ func program() *cli.Program {
 			"Where a verb is named like one of ostree(1), it takes the same options, prints the same and exits the same. Every verb that reads takes --json, too.\n\n" +
 			"A commit is named as ostree takes it: a ref, REMOTE:REF, a checksum, the unambiguous beginning of one, and any of them with ^ behind it for the parent.",
 		Files: []cli.Example{
+			{Command: "DEPLOYFS_PAGER, PAGER", Text: "The program that shows what is printed on a terminal, when it is much; less without it; none when it is cat or empty."},
+			{Command: "NO_COLOR", Text: "No colours on a terminal, when it is not empty."},
 			{Command: "OSTREE_REPO", Text: "The repository, when there is no --repo and the working directory is none. Without it /ostree/repo is taken."},
 		},
 		Verbs: []cli.Verb{

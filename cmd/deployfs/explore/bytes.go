@@ -27,9 +27,14 @@ type content struct {
 	from    io.Closer
 }
 
+// opens is what opens files.
+type opens interface {
+	Open(object.Checksum) (Content, error)
+}
+
 // openContent opens a file. A small one is checked as a whole; a large one that lies in the repository
 // as it is costs nothing, and one that is packed is unpacked as far as it is looked at.
-func openContent(repo Repo, sum object.Checksum) (*content, error) {
+func openContent(repo opens, sum object.Checksum) (*content, error) {
 	c, err := repo.Open(sum)
 	if err != nil {
 		return nil, err

@@ -2,10 +2,12 @@ package explore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
@@ -32,7 +34,7 @@ func newCommit(m *Model, sum object.Checksum) *commitView {
 func (v *commitView) title() string { return short(v.sum) }
 func (v *commitView) about() string { return "commit " + v.sum.String() }
 func (v *commitView) hints() string {
-	return "Enter tree  d diff with parent  p parent  Space mark  m mount  / search"
+	return "Enter tree  d diff  p parent  Space mark  m mount  / search"
 }
 
 func (v *commitView) start() tea.Cmd {
@@ -54,28 +56,40 @@ func (c Config) describe(sum object.Checksum) commitFound {
 	if err != nil {
 		return commitFound{err: err}
 	}
-	fact := func(name, value string, look style) row { return row{{fmt.Sprintf("%-10s", name), dim}, {value, look}} }
-	out := lines{fact("commit", sum.String(), yellow)}
-	if !commit.Parent.IsZero() {
-		out = append(out, fact("parent", commit.Parent.String(), ""))
-	}
-	out = append(out, fact("content", commit.ContentChecksum().String(), ""), fact("date", date(commit)+" UTC", blue))
-	if refs, err := c.Repo.Refs(); err == nil {
-		for _, ref := range refs {
-			if ref.Checksum == sum.String() {
-				out = append(out, fact("ref", ref.String(), green))
-			}
-		}
-	}
-	out = append(out, row{})
-	out = append(out, message(commit)...)
-	out = append(out, c.metadata("metadata", commit.Metadata)...)
+	out := slices.Concat(c.head(sum, commit), lines{{}}, message(commit), metadata("metadata", commit.Metadata))
 	if detached, ok, err := c.Repo.CommitMeta(sum); err != nil {
 		out = append(out, row{}, row{{"detached metadata: " + err.Error(), red}})
 	} else if ok {
-		out = append(out, c.metadata("detached metadata", detached)...)
+		out = append(out, metadata("detached metadata", detached)...)
 	}
 	return commitFound{lines: out, parent: commit.Parent}
+}
+
+// head is what a commit is, and which refs name it.
+func (c Config) head(sum object.Checksum, commit object.Commit) (out lines) {
+	add := func(name, value string, look style) {
+		out = append(out, row{{fmt.Sprintf("%-10s", name), dim}, {value, look}})
+	}
+	add("commit", sum.String(), yellow)
+	if !commit.Parent.IsZero() {
+		add("parent", commit.Parent.String(), "")
+	}
+	add("content", commit.ContentChecksum().String(), "")
+	add("date", date(commit)+" UTC", blue)
+	if version, ok := facts.Version(commit); ok {
+		add("version", version, cyan)
+	}
+	if refs, err := c.Repo.Refs(); err == nil {
+		for _, ref := range refs {
+			if ref.Checksum == sum.String() {
+				add("ref", ref.String(), green)
+			}
+		}
+	}
+	if c.Repo.IsPartial(sum) {
+		add("partial", "some objects may be absent", red)
+	}
+	return out
 }
 
 // maxMessage is as much of a message as is shown, in bytes.
@@ -112,7 +126,7 @@ const maxValue = 4 << 10
 // maxKeys is how many keys of metadata are shown.
 const maxKeys = 1000
 
-func (c Config) metadata(title string, dict gvariant.Value) (out lines) {
+func metadata(title string, dict gvariant.Value) (out lines) {
 	for i := range min(dict.Len(), maxKeys) {
 		if i == 0 {
 			out = append(out, row{}, row{{title, dim}})

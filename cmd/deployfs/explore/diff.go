@@ -38,21 +38,28 @@ func newDiff(m *Model, old, new object.Checksum) *diffView {
 }
 
 func (v *diffView) title() string { return "diff" }
-func (v *diffView) hints() string { return "Enter new version  o old version  m mount new  / search" }
+func (v *diffView) hints() string {
+	return "Enter patch  v new version  o old version  m mount  / search"
+}
 
 func (v *diffView) about() string {
-	text := "the first commit, " + short(v.new)
-	if !v.old.IsZero() {
-		text = short(v.old) + " to " + short(v.new)
-	}
 	if !v.ready {
-		return text + ": reading …"
+		return v.sides() + ": reading …"
 	}
-	return fmt.Sprintf("%s: %d added, %d removed, %d changed", text, v.counts[diff.Added], v.counts[diff.Removed], v.counts[diff.Modified])
+	return fmt.Sprintf("%s: %d added, %d removed, %d changed", v.sides(), v.counts[diff.Added], v.counts[diff.Removed], v.counts[diff.Modified])
+}
+
+// sides are the commits in words.
+func (v *diffView) sides() string {
+	if v.old.IsZero() {
+		return "the first commit, " + short(v.new)
+	}
+	return short(v.old) + " to " + short(v.new)
 }
 
 func (v *diffView) start() tea.Cmd {
-	return load(v, func() pair { return v.m.cfg.pair(v.old, v.new) })
+	old, new := v.old, v.new
+	return load(v, func() pair { return v.m.cfg.pair(old, new) })
 }
 
 // pair reads two commits and puts them in the order of time, unless one is the other's parent.
@@ -180,17 +187,35 @@ func (v *diffView) key(key string) (tea.Cmd, bool) {
 		return nil, false
 	}
 	change := v.items[v.cursor]
-	commit := v.new
-	old := key == "o"
-	if old || change.Kind == diff.Removed {
-		commit = v.old
+	if key == "enter" || key == "right" || key == "l" {
+		if change.Kind == diff.Modified || !v.side(change, false).IsDir() {
+			return v.m.open(newPatch(v.m, v, change)), true
+		}
+		return v.m.openEntry(v.commitOf(change, false), v.side(change, false)), true
 	}
+	return v.version(key, change)
+}
+
+// version opens the new version of what has changed, or the old one.
+func (v *diffView) version(key string, change diff.Change) (tea.Cmd, bool) {
+	old := key == "o"
 	switch {
+	case !old && key != "v":
+		return nil, false
 	case old && change.Kind == diff.Added:
 		v.m.note("there is no old version")
 		return nil, true
-	case old, key == "enter", key == "right", key == "l":
-		return v.m.openEntry(commit, v.side(change, old)), true
+	case !old && change.Kind == diff.Removed:
+		v.m.note("there is no new version")
+		return nil, true
 	}
-	return nil, false
+	return v.m.openEntry(v.commitOf(change, old), v.side(change, old)), true
+}
+
+// commitOf is the commit whose entry side is.
+func (v *diffView) commitOf(c diff.Change, old bool) object.Checksum {
+	if old || c.Kind == diff.Removed {
+		return v.old
+	}
+	return v.new
 }

@@ -63,7 +63,7 @@ type opened struct {
 // drop lets go of what was opened for a view that is gone.
 func (o opened) drop() {
 	if o.content != nil {
-		o.content.close()
+		go o.content.close()
 	}
 }
 
@@ -219,15 +219,15 @@ func (p pager) turn(ctx context.Context, todo step, off int64, height int) (out 
 	case todo.rows != 0:
 		off, out.err = p.walk(ctx, off, todo.rows)
 	}
-	if out.err == nil && todo.query.text == "" && off > 0 {
-		if last, err := p.last(ctx, height); err == nil && p.content.packed == nil {
-			off = min(off, last)
-		}
-	}
-	out.off = off
 	if out.err == nil {
 		out.rows, out.err = p.rows(ctx, off, height)
 	}
+	if gap := height - len(out.rows); out.err == nil && gap > 0 && off > 0 && todo.query.text == "" {
+		if off, out.err = p.walk(ctx, off, -gap); out.err == nil { // the page is full where it can be
+			out.rows, out.err = p.rows(ctx, off, height)
+		}
+	}
+	out.off = off
 	return out
 }
 
@@ -339,10 +339,10 @@ func (v *fileView) stop() {
 	}
 }
 
-// release closes the content.
+// release closes the content, without waiting for who reads it.
 func (v *fileView) release() {
 	if v.content != nil {
-		v.content.close()
+		go v.content.close()
 		v.content = nil
 	}
 }

@@ -29,7 +29,8 @@ Refs, log and commit
   t, c               the commit's tree, the commit
   p                  in a commit: its parent
 Differences
-  Enter, o           open the new version, the old one
+  Enter              what has changed in a file
+  v, o               its new version, its old one
 Files
   left right         sideways; also h l
   x                  bytes or text

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"iter"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"deployfs/objstore/facts"
 	"deployfs/objstore/history"
 	"deployfs/objstore/object"
 )
@@ -42,19 +42,17 @@ func newLogRow(sum object.Checksum, c object.Commit, err error) logRow {
 	}
 	subject, _, _ := strings.Cut(c.Subject, "\n")
 	r := logRow{sum: sum, date: date(c), subject: strings.Clone(subject[:min(len(subject), maxSubject)])}
-	if v, ok := c.Metadata.Lookup("version"); ok && v.Type() == "s" {
-		r.version = strings.Clone(v.Str()[:min(len(v.Str()), maxSubject)])
-	}
+	version, _ := facts.Version(c)
+	r.version = version[:min(len(version), maxSubject)]
 	return r
 }
 
 // date is a commit's time, in UTC.
 func date(c object.Commit) string {
-	t := time.Unix(int64(c.Timestamp), 0).UTC()
-	if t.Year() < 1 || t.Year() > 9999 {
-		return "????-??-?? ??:??"
+	if t, ok := facts.Time(c); ok {
+		return t.Format("2006-01-02 15:04")
 	}
-	return t.Format("2006-01-02 15:04")
+	return "????-??-?? ??:??"
 }
 
 // narrow is a screen on which some columns are left out.

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ type Repo interface {
 	Refs() ([]objstore.Ref, error)
 	Resolve(rev string) (object.Checksum, error)
 	Commit(object.Checksum) (object.Commit, error)
+	IsPartial(object.Checksum) bool
 	CommitMeta(object.Checksum) (gvariant.Value, bool, error)
 	DirTree(object.Checksum) (object.DirTree, error)
 	DirMeta(object.Checksum) (object.DirMeta, error)
@@ -28,10 +30,9 @@ type Repo interface {
 
 // Content is an open file. Reading to the end checks it against its name.
 type Content interface {
-	Read([]byte) (int, error)
+	io.ReadCloser
 	Size() int64
 	Plain() *os.File // the file that holds it as it is, or nil
-	Close() error
 }
 
 // Mounter mounts commits.

@@ -79,7 +79,7 @@ func mountName(p place) string {
 			return '-'
 		}
 		return r
-	}, name+p.path), "-.")
+	}, name+"-"+p.path), "-.")
 	return name[:min(len(name), maxMountName)]
 }
 

@@ -20,6 +20,7 @@ func (p *prompt) press(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 		return p.done(p.text)
 	case "esc", "ctrl+c", "ctrl+g":
 		m.prompt = nil
+		m.note("")
 	case "backspace", "ctrl+h":
 		if p.text == "" {
 			m.prompt = nil

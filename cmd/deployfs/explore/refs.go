@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -103,7 +104,7 @@ func (v *refsView) count() int { return len(v.refs) }
 func (v *refsView) row(i int) row {
 	ref := v.refs[i]
 	sum, err := object.ParseChecksum(ref.Checksum)
-	name := span{ref.String(), green}
+	name := span{fmt.Sprintf("%-*s", v.nameWidth(), ref.String()), green}
 	switch c, ok := v.commits[sum]; {
 	case err != nil:
 		return row{{text: "  "}, name, {"  " + ref.Checksum, red}}
@@ -112,6 +113,18 @@ func (v *refsView) row(i int) row {
 	default:
 		return append(row{v.m.gutter(sum), name, {text: "  "}}, c.columns(v.width)...)
 	}
+}
+
+// maxNameWidth is how far names of refs push what stands behind them to the right.
+const maxNameWidth = 40
+
+// nameWidth is the width of the column of names: of those on the screen.
+func (v *refsView) nameWidth() (width int) {
+	from, to := v.seen()
+	for _, ref := range v.refs[from:to] {
+		width = max(width, utf8.RuneCountInString(ref.String()))
+	}
+	return min(width, maxNameWidth)
 }
 
 // need reads the commits of the refs on the screen.

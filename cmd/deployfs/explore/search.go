@@ -47,6 +47,7 @@ func (m *Model) startSearch() {
 	m.prompt = &prompt{
 		label: "/",
 		change: func(text string) tea.Cmd {
+			m.note("")
 			return m.view().find(query{text}, search{direction: 1, here: true, typing: true})
 		},
 		done: func(text string) tea.Cmd {

@@ -47,7 +47,7 @@ func (r row) text() string {
 // draw makes the row exactly width columns wide, and leaves out skip columns at its left. With over
 // set, all of it has that style.
 func (r row) draw(width, skip int, over style) string {
-	var b strings.Builder
+	var b, shown strings.Builder
 	used, column := 0, 0
 	for _, s := range r {
 		text := printable(s.text, column, skip+width-used)
@@ -60,8 +60,10 @@ func (r row) draw(width, skip int, over style) string {
 		if over != "" {
 			s.style = over
 		}
+		shown.WriteString(text)
 		b.WriteString(s.style.paint(text))
 	}
+	used = ansi.StringWidth(shown.String()) // less than the sum where a mark stands on the span before
 	b.WriteString(over.paint(strings.Repeat(" ", max(0, width-used))))
 	return b.String()
 }
@@ -77,7 +79,7 @@ func (s style) paint(text string) string {
 const tabWidth = 8
 
 // printable is text as it can be shown: what is no letter, mark, digit, symbol or blank of a single
-// line stands as an escape that Go would read. It begins at a column, which matters to tabs, and ends
+// line, or would change what stands before it, is an escape that Go would read. It begins at a column, which matters to tabs, and ends
 // where more than width columns are filled.
 func printable(text string, at, width int) string {
 	var b strings.Builder
@@ -91,7 +93,7 @@ func printable(text string, at, width int) string {
 			part = strings.Repeat(" ", tabWidth-(at+column)%tabWidth)
 		case r == utf8.RuneError && n == 1:
 			part = fmt.Sprintf(`\x%02x`, part[0])
-		case !unicode.IsPrint(r):
+		case !unicode.IsPrint(r), unicode.Is(unicode.M, r) && b.Len() == 0: // a mark would stand on what is before
 			part = escape(r)
 		}
 		if unicode.Is(unicode.M, r) {
@@ -118,6 +120,14 @@ func escape(r rune) string {
 		return fmt.Sprintf(`\u%04x`, r)
 	}
 	return fmt.Sprintf(`\U%08x`, r)
+}
+
+// counted is a number of things in words.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
 }
 
 // size is a number of bytes in at most 6 columns.

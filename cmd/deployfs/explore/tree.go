@@ -19,12 +19,12 @@ type treeView struct {
 	dir     tree.Entry // its Tree is zero until the commit is read
 	entries object.DirTree
 	ready   bool
-	facts   map[int]facts // of rows that were on the screen
+	facts   map[int]fact // of rows that were on the screen
 	loading bool
 }
 
-// facts are what a row tells beside the name.
-type facts struct {
+// fact is what a row tells beside the name.
+type fact struct {
 	mode   uint32
 	uid    uint32
 	gid    uint32
@@ -44,7 +44,7 @@ type dirFound struct {
 }
 
 func newTree(m *Model, commit object.Checksum, dir tree.Entry) *treeView {
-	v := &treeView{m: m, commit: commit, dir: dir, facts: map[int]facts{}}
+	v := &treeView{m: m, commit: commit, dir: dir, facts: map[int]fact{}}
 	v.list.rows = v
 	return v
 }
@@ -59,13 +59,15 @@ func (v *treeView) about() string {
 	if !v.ready {
 		return v.dir.Path
 	}
-	return fmt.Sprintf("%s of %s: %d directories, %d files", v.dir.Path, short(v.commit), v.entries.NumDirs(), v.entries.NumFiles())
+	dirs, files := v.entries.NumDirs(), v.entries.NumFiles()
+	return v.dir.Path + " of " + short(v.commit) + ": " + counted(dirs, "directory", "directories") + ", " + counted(files, "file", "files")
 }
 func (v *treeView) hints() string { return "Enter open  m mount  / search" }
 
 func (v *treeView) start() tea.Cmd {
+	dir := v.dir
 	return load(v, func() (f dirFound) {
-		f.dir = v.dir
+		f.dir = dir
 		if f.dir.Tree.IsZero() {
 			commit, err := v.m.cfg.Repo.Commit(v.commit)
 			if err != nil {
@@ -87,7 +89,7 @@ func (v *treeView) update(what any) tea.Cmd {
 		}
 		v.dir, v.entries, v.ready = what.dir, what.entries, true
 		clear(v.facts)
-	case map[int]facts:
+	case map[int]fact:
 		v.loading = false
 		if len(v.facts) > maxFacts {
 			clear(v.facts)
@@ -138,7 +140,7 @@ func (v *treeView) row(i int) row {
 }
 
 // columns are what stands before the name on a screen of that width.
-func (f facts) columns(width int, known bool) string {
+func (f fact) columns(width int, known bool) string {
 	amount := size(f.size)
 	if f.mode&object.ModeType == object.ModeDir {
 		amount = ""
@@ -200,22 +202,22 @@ func (v *treeView) need() tea.Cmd {
 		return nil
 	}
 	v.loading = true
-	return load(v, func() map[int]facts {
-		out := map[int]facts{}
+	return load(v, func() map[int]fact {
+		out := map[int]fact{}
 		for i, e := range missing {
-			out[i] = v.m.cfg.facts(e)
+			out[i] = v.m.cfg.fact(e)
 		}
 		return out
 	})
 }
 
-func (c Config) facts(e tree.Entry) facts {
+func (c Config) fact(e tree.Entry) fact {
 	if e.IsDir() {
 		meta, err := c.Repo.DirMeta(e.Meta)
-		return facts{mode: meta.Mode, uid: meta.UID, gid: meta.GID, err: err}
+		return fact{mode: meta.Mode, uid: meta.UID, gid: meta.GID, err: err}
 	}
 	h, err := c.Repo.Header(e.Content)
-	return facts{mode: h.Mode, uid: h.UID, gid: h.GID, size: h.Size, target: h.Target, err: err}
+	return fact{mode: h.Mode, uid: h.UID, gid: h.GID, size: h.Size, target: h.Target, err: err}
 }
 
 func (v *treeView) find(q query, how search) tea.Cmd {

@@ -10,6 +10,13 @@
 // mean the same; names are never abbreviated; --help answers at once. A verb that runs another program
 // says where its own options end.
 //
+// # Terminals
+//
+// Only on a terminal is anything coloured or paged. A [Verb] that says Pager prints into the user's
+// pager, by git's rules; it starts with the first line that is printed, so that a failure before that
+// stands on the terminal, and its end is the program's, quietly. What ostree prints, too, stays the
+// same to the byte in pipes and files.
+//
 // # Exit status
 //
 // [Program.Main] is the only place that decides it. 0 is success, 1 any failure; wrong use gives 1
