@@ -36,11 +36,12 @@
 // "cold2" is after `echo 2 >/proc/sys/vm/drop_caches`: dentries and inodes are gone. "cold3" is after
 // `sync; echo 3`: pages are gone, too; a virtual disk may still lie in its host's cache.
 //
-// # Diff
+// # Diff and log
 //
-// One question is not about a mount: what differs between a commit and another in which one file has
-// changed. In the checkout's column stands `ostree diff`, and under requests how many objects strace
-// has seen deployfs open.
+// Two questions are not about a mount: what differs between a commit and another in which one file has
+// changed, and which of 2,000 commits changed a file, while each of them changes another one. In the
+// checkout's column stand `ostree diff`, and `ostree log`, which lists all 2,000 and looks at no path;
+// under requests stands how many objects strace has seen deployfs open.
 //
 // # Mounts of deployfs
 //

@@ -37,6 +37,7 @@ func (b *bench) goals() []goal {
 		{"index: less than 1/3 (0.33) of `ostree checkout -H`, of trees from " + b.main.name + " on", 1.0 / 3, times, ratios(big, "deployfs index", "index")},
 		{"diff of one changed file, of every tree: less than 5 ms", 0.005, milliseconds, medians(all, "deployfs diff", "diff")},
 		{"diff of one changed file, of every tree: less than 100 objects opened", 100, count, requests(all, "deployfs diff", "diff")},
+		{"log of a file over 2,000 commits: at most 6,000 objects opened, 3 a commit", 6000, count, requests(t, "deployfs log", "log")},
 		{"server memory after a walk of " + largest[0] + ": less than 64 MiB", 64, mebibytes, scaled(1.0/(1<<20), medians(largest, "default", "memory after a walk"))},
 		{"rows that squashfuse was asked: ahead of it (at most 1)", 1, times, rivals(big, "")},
 		{"walks against squashfuse: 10 times ahead (at most 0.1)", 0.1, times, rivals(big, "walk")},

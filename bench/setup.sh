@@ -1,6 +1,7 @@
 #!/bin/sh
-# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse, and
-# strace, which counts what a diff opens. Does nothing when all of them are there. A peer that can't be installed is no error: the table says that it is absent.
+# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse, and strace, which
+# counts what a diff opens. Does nothing when all of them are there. What can't be installed is no error: the table says
+# that it is absent.
 set -eu
 
 missing=

@@ -115,6 +115,39 @@ func TestDiffMount(t *testing.T) {
 	compareVerb(t, []string{"diff", "--repo=" + repo, "os", dir}, work)
 }
 
+// TestDiffCheckout: what ostree has linked or copied out of a repository is the commit, until it changes.
+func TestDiffCheckout(t *testing.T) {
+	t.Parallel()
+	bare, tree := diffRepo(t)
+	only := newRepo(t, "bare-user-only")
+	commit(t, only, "os", tree)
+	for _, test := range []struct {
+		repo string
+		how  []string
+	}{{bare, []string{"-H"}}, {bare, []string{"-C"}}, {only, []string{"-U", "-H"}}} {
+		dir := filepath.Join(scratch(t), "out")
+		ostree(t, test.repo, append(append([]string{"checkout"}, test.how...), "os", dir)...)
+		compare := func() {
+			t.Helper()
+			for range 2 { // the second time with what was learned
+				for _, args := range [][]string{{"os", dir}, {dir, "os"}, {dir, dir, "--owner-uid=3"}, {"os", dir, "--no-xattrs"}} {
+					compareVerb(t, append([]string{"diff", "--repo=" + test.repo}, args...), work)
+				}
+			}
+		}
+		compare()
+		p := &plot{root: dir}
+		p.do("remove", func() error { return os.Remove(p.path("etc/bin")) })
+		p.file("etc/bin", []byte{9, 9, 9, 9}) // as large as before
+		p.do("remove", func() error { return os.Remove(p.path("etc/conf")) })
+		p.text("etc/conf", "one\n2\n") // as before
+		if p.err != nil {
+			t.Fatal(p.err)
+		}
+		compare()
+	}
+}
+
 // serverRecord is what `mounts --json` tells of the mount on dir.
 func serverRecord(t *testing.T, dir string) (r struct {
 	Mountpoint string

@@ -51,6 +51,38 @@ func TestKeeperKilled(t *testing.T) {
 	lockExclusively(t, repo)()
 }
 
+// TestKeeperSleeps: requests don't wake the keeper, as they would if it polled the connection.
+func TestKeeperSleeps(t *testing.T) {
+	dir := mounted(t, "--repo="+sharedRepo(t, "archive", "plain"), "plain")
+	keeper := onlyKeeper(t)
+	const requests = 500
+	before := switches(t, keeper)
+	for i := range requests {
+		_, err := os.Lstat(fmt.Sprintf("%s/absent-%d", dir, i))
+		wantErrno(t, "lstat", err, unix.ENOENT)
+	}
+	if n := switches(t, keeper) - before; n > requests/5 { // its own timers
+		t.Errorf("the keeper ran %d times during %d requests", n, requests)
+	}
+}
+
+// switches is how often the threads of a process have gone to sleep.
+func switches(t *testing.T, pid int) (n int) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no threads of %d", pid)
+	}
+	for _, file := range files {
+		data, _ := os.ReadFile(file) // or it has ended
+		_, rest, _ := strings.Cut(string(data), "\nvoluntary_ctxt_switches:")
+		var one int
+		fmt.Sscan(rest, &one)
+		n += one
+	}
+	return n
+}
+
 // TestKilledBeforeAll: servers that are killed while they start are replaced as well.
 func TestKilledBeforeAll(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")

@@ -47,6 +47,7 @@ var heights = map[string]int{
 	"mount/unit":              0,
 	"mount/confine":           0,
 	"mount/daemon":            8,
+	"mount/bisect":            9,
 	"mount/metrics":           9,
 	"cmd/internal/cli":        0,
 	"cmd/internal/date":       0,

@@ -13,6 +13,7 @@ need setfattr attr
 need setfacl acl
 need unshare util-linux
 need systemd-analyze systemd
+need git git
 need tmux tmux
 need less less
 if [ "${1:-}" = race ]; then

@@ -33,6 +33,8 @@ var jsonGolden = []struct{ line, want string }{
 	{"blame main", `[{"path":"/empty","type":"file","commit":{brief}},{"path":"/hello.txt","type":"file","commit":{brief}},` +
 		`{"path":"/link","type":"file","commit":{brief}},{"path":"/sub","type":"directory","commit":{brief}}]`},
 	{"find hello.txt main", `[{"rev":"main","path":"/hello.txt","first":{brief},"last":{brief},"commits":1,"runs":[{"first":{brief},"last":{brief},"commits":1}]}]`},
+	{"diff main main", `{"old":"main","new":"main","changes":[]}`},
+	{"diff main main --stats", `{"old":"main","new":"main","objects":{"old":8,"new":8,"common":8,"common_bytes":584}}`},
 	{"refs", `[{"ref":"alias","checksum":"{commit}","alias_of":"main"},{"ref":"main","checksum":"{commit}"},{"ref":"origin:r","remote":"origin","checksum":"{commit}"}]`},
 	{"refs nope", "[]"},
 	{"rev-parse main", `[{"rev":"main","checksum":"{commit}"}]`},

@@ -35,7 +35,7 @@ func diffVerb() cli.Verb {
 			cli.Flag(&o.patch, "patch", "p", "Print a unified diff of contents"),
 			cli.Flag(&o.renames, "find-renames", "M", "Tell what was renamed and not changed"),
 			cli.Flag(&o.detail, "metadata", "", "Spell out changes of mode, owner and xattrs"),
-			cli.Flag(&o.rehash, "rehash", "", "Hash every file of a directory, also what is known to be the same"),
+			cli.Flag(&o.rehash, "rehash", "", "Hash files of a directory also when they are known to be the same"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs diff os/main", Text: "what the newest commit has changed"},
@@ -57,7 +57,7 @@ Any of the other forms tells more, in the order of paths: --name-status, --stat,
 
 A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; patch -p1 takes it. Of binary files, and of those over 4 MiB, only the sizes are told. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
 
-Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, that are hard links of the repository's objects (and were not written since), or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. --rehash does without all of these.`
+Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, that are hard links of the repository's objects (and were not written since), or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. With --rehash, only a difference in size, mode or owner keeps a file from being read.`
 
 func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	uid, err := parseOwner("owner-uid", o.ownerUID)
@@ -136,12 +136,25 @@ func (d *differ) run(ctx context.Context) error {
 
 // compare compares the two sides, and prints what differs or puts it into doc.
 func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
-	save, err := d.open(ctx)
-	if err != nil {
+	list, err := d.changes(ctx)
+	switch {
+	case err != nil:
 		return err
+	case d.inv.JSON:
+		return d.fill(ctx, doc, list)
+	case d.beyond():
+		return d.print(ctx, list)
 	}
-	defer save()
-	var list []compare.Change
+	return d.printAsOstree(list)
+}
+
+// changes is what differs. When it returns, no file is to be hashed any more.
+func (d *differ) changes(ctx context.Context) (list []compare.Change, err error) {
+	done, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	options := compare.Options{AsOstree: !d.beyond(), Within: d.within}
 	err = compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
 		list = append(list, c)
@@ -150,15 +163,7 @@ func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
 	if err == nil && d.renames {
 		list, err = compare.Renames(list, d.old, d.new)
 	}
-	switch {
-	case err != nil:
-		return err
-	case d.inv.JSON:
-		return d.fill(ctx, doc, list)
-	case options.AsOstree:
-		return d.printAsOstree(list)
-	}
-	return d.print(ctx, list)
+	return list, err
 }
 
 // completeDiff completes refs and directories, then paths inside the first commit.

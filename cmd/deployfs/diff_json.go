@@ -14,7 +14,7 @@ import (
 type diffJSON struct {
 	Old         string        `json:"old"` // as they were asked for
 	New         string        `json:"new"`
-	Changes     []changeJSON  `json:"changes"`
+	Changes     []changeJSON  `json:"changes,omitzero"`
 	Directories []totalsJSON  `json:"directories,omitempty"` // with --stat
 	Total       *totalsJSON   `json:"total,omitempty"`
 	Objects     *objectsCount `json:"objects,omitempty"` // with --stats
@@ -80,7 +80,7 @@ func (d *differ) fill(ctx context.Context, doc *diffJSON, list []compare.Change)
 	if !d.stat {
 		return nil
 	}
-	all, dirs, err := compare.Sum(list, d.old, d.new)
+	all, dirs, err := compare.Sum(ctx, list, d.old, d.new)
 	doc.Total = new(newTotals(all))
 	for _, t := range dirs {
 		doc.Directories = append(doc.Directories, newTotals(t))
@@ -103,7 +103,9 @@ func (d *differ) changeJSON(c compare.Change) (j changeJSON, err error) {
 	if details.TypeChanged() {
 		j.Status = "type_changed"
 	}
-	j.Content = details.Content
+	if j.Content, err = details.ContentDiffers(c, d.old, d.new); err != nil {
+		return j, err
+	}
 	j.Old, j.New = nodeRow(c.Old, details.Old), nodeRow(c.New, details.New)
 	for _, a := range details.Attributes() {
 		j.Changed = append(j.Changed, newAttr(a))

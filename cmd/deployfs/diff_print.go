@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/compare"
@@ -79,54 +80,58 @@ func (d *differ) printNames(ctx context.Context, list []compare.Change) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		look := letters[c.Kind]
-		lines := []string(nil)
-		if c.Kind == diff.Modified {
-			details, err := compare.Describe(c, d.old, d.new)
-			if err != nil {
-				return contentError(d.repo, err)
-			}
-			if details.TypeChanged() {
-				look.letter = "T"
-			}
-			lines = metadataLines(details)
-		}
-		line := look.letter + "\t"
-		if c.Kind == diff.Renamed {
-			line += compare.Quote(c.Old.Path) + "\t"
-		}
-		if _, err := fmt.Fprintln(d.inv.Stdout, d.inv.Paint(look.colour, line+compare.Quote(c.Path))); err != nil {
-			return err
-		}
-		if d.detail {
-			for _, text := range lines {
-				fmt.Fprintf(d.inv.Stdout, "\t%s\n", text)
-			}
+		if err := d.printName(c); err != nil {
+			return contentError(d.repo, err)
 		}
 	}
 	return nil
 }
 
-// metadataLines spells out what is different.
-func metadataLines(d compare.Details) (lines []string) {
-	for _, a := range d.Attributes() {
+func (d *differ) printName(c compare.Change) (err error) {
+	look, details := letters[c.Kind], compare.Details{}
+	if c.Kind == diff.Modified {
+		if details, err = compare.Describe(c, d.old, d.new); err != nil {
+			return err
+		}
+	}
+	if details.TypeChanged() {
+		look.letter = "T"
+	}
+	line := look.letter + "\t"
+	if c.Kind == diff.Renamed {
+		line += compare.Quote(c.Old.Path) + "\t"
+	}
+	if _, err := fmt.Fprintln(d.inv.Stdout, d.inv.Paint(look.colour, line+compare.Quote(c.Path))); err != nil || !d.detail {
+		return err
+	}
+	lines, err := d.metadataLines(c, details)
+	for _, text := range lines {
+		fmt.Fprintf(d.inv.Stdout, "\t%s\n", text)
+	}
+	return err
+}
+
+// metadataLines spells out what is different about an entry that was modified.
+func (d *differ) metadataLines(c compare.Change, about compare.Details) (lines []string, err error) {
+	for _, a := range about.Attributes() {
 		lines = append(lines, a.String())
 	}
-	switch {
-	case !d.Content || d.TypeChanged():
-	case d.New.IsSymlink():
-		lines = append(lines, fmt.Sprintf("target %s -> %s", compare.Quote(d.Old.Target), compare.Quote(d.New.Target)))
-	case d.Old.Size == d.New.Size:
-		lines = append(lines, fmt.Sprintf("content %d bytes, others", d.New.Size))
+	content, err := about.ContentDiffers(c, d.old, d.new)
+	switch old, new := about.Old, about.New; {
+	case err != nil || !content || about.TypeChanged():
+	case new.IsSymlink():
+		lines = append(lines, fmt.Sprintf("target %s -> %s", compare.Quote(old.Target), compare.Quote(new.Target)))
+	case old.Size == new.Size:
+		lines = append(lines, fmt.Sprintf("content %d bytes, others", new.Size))
 	default:
-		lines = append(lines, fmt.Sprintf("content %d -> %d bytes", d.Old.Size, d.New.Size))
+		lines = append(lines, fmt.Sprintf("content %d -> %d bytes", old.Size, new.Size))
 	}
-	return lines
+	return lines, err
 }
 
 // printStat prints a table of directories.
-func (d *differ) printStat(_ context.Context, list []compare.Change) error {
-	all, dirs, err := compare.Sum(list, d.old, d.new)
+func (d *differ) printStat(ctx context.Context, list []compare.Change) error {
+	all, dirs, err := compare.Sum(ctx, list, d.old, d.new)
 	if err != nil || len(list) == 0 {
 		return contentError(d.repo, err)
 	}
@@ -215,14 +220,18 @@ func (d *differ) coloured(text string) string {
 // visible shows control characters, and what is no text, as "^X" and "\377".
 func visible(line string) string {
 	var b strings.Builder
-	for i, r := range line {
+	for i, size := 0, 0; i < len(line); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(line[i:])
 		switch {
-		case r == '\t', r >= ' ' && r < 0x7f, r > 0x9f && r != 0xfffd:
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
+		case r < ' ' && r != '\t', r == 0x7f:
 			b.WriteString("^" + string('@'^r))
+		case r > 0x7f && r <= 0x9f, r == utf8.RuneError && size == 1:
+			for _, ch := range []byte(line[i : i+size]) {
+				fmt.Fprintf(&b, `\%03o`, ch)
+			}
 		default:
-			fmt.Fprintf(&b, `\%03o`, line[i])
+			b.WriteRune(r)
 		}
 	}
 	return b.String()

@@ -23,8 +23,8 @@ import (
 // isLocal reports whether an argument is a directory of this machine.
 func isLocal(arg string) bool { return strings.HasPrefix(arg, "/") || strings.HasPrefix(arg, "./") }
 
-// open opens both sides. What it returns saves what was learned of local files.
-func (d *differ) open(ctx context.Context) (save func(), err error) {
+// open opens both sides. Done ends the progress and saves what was learned of local files.
+func (d *differ) open(ctx context.Context) (done func(), err error) {
 	noXattrs, err := d.withoutXattrs()
 	if err != nil {
 		return nil, err

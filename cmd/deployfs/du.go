@@ -85,7 +85,7 @@ func (o *duOptions) measure(ctx context.Context, inv *cli.Invocation, revs []str
 
 // locked keeps prune away as long as it looks.
 func (o *duOptions) locked(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo, p *duPrinter) error {
-	lock, err := repo.LockShared(ctx)
+	lock, err := lockShared(ctx, repo)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -66,7 +65,10 @@ func runFind(ctx context.Context, inv *cli.Invocation) error {
 	default:
 		err = printFound(inv, rows)
 	}
-	return errors.Join(err, failed)
+	if err == nil {
+		err = failed
+	}
+	return err
 }
 
 // start is a history to search.
@@ -107,11 +109,9 @@ func findStarts(repo *objstore.Repo, revs []string) (list []start, err error) {
 
 // findAll searches each history. What it found counts also when it returns an error.
 func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts []start) ([]findRow, error) {
-	progress := cli.StartProgress(inv.Stderr, func() string {
-		commits, dirtrees := f.Progress()
-		return fmt.Sprintf("%d commits, %d directories", commits, dirtrees)
-	})
-	rows, failed, failures := []findRow{}, error(nil), 0
+	progress := cli.StartProgress(inv.Stderr, func() string { return findProgress(f) })
+	defer func() { progress.Stop(findProgress(f)) }()
+	rows, failed, others := []findRow{}, error(nil), 0
 	for _, s := range starts {
 		list, err := []history.Found(nil), s.err
 		if err == nil {
@@ -120,22 +120,24 @@ func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts
 		for _, found := range list {
 			rows = append(rows, newFindRow(s.name, found))
 		}
-		if err == nil {
-			continue
-		}
-		if failures++; failed == nil {
+		switch {
+		case ctx.Err() != nil:
+			return rows, ctx.Err()
+		case err != nil && failed != nil:
+			others++
+		case err != nil:
 			failed = fmt.Errorf("%s: %w", s.name, err)
 		}
-		if ctx.Err() != nil {
-			break
-		}
 	}
-	if failures > 1 {
-		failed = fmt.Errorf("%w (and something in %d more histories)", failed, failures-1)
+	if others > 0 {
+		failed = fmt.Errorf("%w (and something in %d more histories)", failed, others)
 	}
-	commits, dirtrees := f.Progress()
-	progress.Stop(fmt.Sprintf("%d commits, %d directories looked into", commits, dirtrees))
 	return rows, failed
+}
+
+func findProgress(f *history.Finder) string {
+	commits, dirtrees := f.Progress()
+	return fmt.Sprintf("%d commits, %d directories opened", commits, dirtrees)
 }
 
 // findRow is a path in a history, in JSON.

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"sync"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
+	"deployfs/objstore"
 	"deployfs/objstore/usage"
 )
 
@@ -21,6 +25,15 @@ func size(n uint64, human bool) string {
 		return amount(int64(min(n, math.MaxInt64)))
 	}
 	return strconv.FormatUint(n, 10)
+}
+
+// lockShared keeps prune away while objects are counted.
+func lockShared(ctx context.Context, repo *objstore.Repo) (*objstore.Lock, error) {
+	lock, err := repo.LockShared(ctx)
+	if errors.Is(err, objstore.ErrLocked) {
+		err = &daemon.Failure{Text: err.Error(), Remedy: "wait until the prune has ended that holds the lock"}
+	}
+	return lock, err
 }
 
 // startCounting makes a count, and shows it on a terminal until end is called.

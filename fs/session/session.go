@@ -7,7 +7,8 @@
 // handles mean the same to all servers; see fs.State.
 //
 // The requests are read by a few threads, each of which answers what it has
-// read: a hand-over to another one would take as long as the answer.
+// read: a hand-over to another one would take as long as the answer. See
+// readers.go for how many.
 package session
 
 import (
@@ -15,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +31,6 @@ const (
 	// replySize is what an answer takes beside its content, in bytes.
 	replySize = 4096
 	opInit    = 26 // FUSE_INIT
-	minIdle   = 2
 )
 
 // Session is a connection while it is served.
@@ -46,10 +45,19 @@ type Session struct {
 	mu     sync.Mutex
 	unused []*buffers
 
-	readers  sync.WaitGroup
-	waiting  atomic.Int32 // readers that wait for a request
-	active   atomic.Int32 // requests that are being answered
+	readers  sync.WaitGroup // and the watch
+	waiting  atomic.Int32   // readers that wait for a request
+	spare    atomic.Int32   // how many may
+	grown    atomic.Bool    // there was a need for more
+	watched  atomic.Bool    // the watch runs
+	active   atomic.Int32   // requests that are being answered
+	begun    atomic.Uint64  // requests that were read
+	writing  atomic.Int32   // answers that are being written
 	stopping atomic.Bool
+
+	once    sync.Once
+	ended   chan struct{} // closed when a reader has seen the end
+	failure error         // why
 }
 
 // New makes a session of the connection that device is, which stays the caller's,
@@ -57,7 +65,7 @@ type Session struct {
 // request no more than opts.MaxWrite bytes are content. Log is told of answers
 // that the kernel refuses.
 func New(device *os.File, fs gofuse.RawFileSystem, opts *gofuse.MountOptions, log func(format string, args ...any)) *Session {
-	return &Session{device: device, fd: int(device.Fd()), server: gofuse.NewProtocolServer(fs, opts), maxSize: opts.MaxWrite, log: log}
+	return &Session{device: device, fd: int(device.Fd()), server: gofuse.NewProtocolServer(fs, opts), maxSize: opts.MaxWrite, log: log, ended: make(chan struct{})}
 }
 
 // Begin reads the kernel's first request and answers it.
@@ -138,15 +146,12 @@ func resend(fd int) error {
 // Serve answers requests until the connection ends, which is when it returns
 // nil, or after [Session.Stop].
 func (s *Session) Serve() error {
-	failed := make(chan error, 1)
-	s.start(failed)
-	s.readers.Wait()
-	select {
-	case err := <-failed:
+	s.spare.Store(1)
+	if err := s.start(); err != nil {
 		return err
-	default:
-		return nil
 	}
+	s.readers.Wait()
+	return s.failure
 }
 
 // Stop returns when no request is being answered, and none will be: one that is
@@ -165,60 +170,6 @@ func (s *Session) Stop(patience time.Duration) bool {
 // Stopped reports whether Stop was called.
 func (s *Session) Stopped() bool { return s.stopping.Load() }
 
-// start adds a reader. One is always waiting, unless memory is short.
-func (s *Session) start(failed chan<- error) {
-	s.waiting.Add(1)
-	s.readers.Go(func() {
-		if err := s.read(failed); err != nil {
-			select {
-			case failed <- err:
-			default:
-			}
-		}
-	})
-}
-
-// read answers requests until too many wait for some.
-func (s *Session) read(failed chan<- error) error {
-	idle := int32(max(runtime.GOMAXPROCS(0), minIdle))
-	b, err := s.takeBuffers()
-	if err != nil {
-		s.waiting.Add(-1)
-		return err
-	}
-	defer s.giveBuffers(b)
-	for {
-		n, err := retry(func() (int, error) { return unix.Read(s.fd, b.in) })
-		if err == unix.ENOENT {
-			continue // the request was taken back
-		}
-		if err == nil && n == 0 {
-			err = unix.ENODEV
-		}
-		if s.waiting.Add(-1) == 0 && err == nil {
-			s.start(failed)
-		}
-		switch err {
-		case nil:
-		case unix.ENODEV, unix.ECONNABORTED:
-			return nil
-		default:
-			return fmt.Errorf("fuse: reading a request: %w", err)
-		}
-		s.active.Add(1)
-		if s.stopping.Load() {
-			s.active.Add(-1)
-			return nil
-		}
-		s.answer(b, n)
-		s.active.Add(-1)
-		if s.waiting.Add(1) > idle {
-			s.waiting.Add(-1)
-			return nil
-		}
-	}
-}
-
 // answer answers a request of n bytes. That the kernel does not wait for an
 // answer is none of our business: its caller was killed, or it got an earlier one.
 func (s *Session) answer(b *buffers, n int) {
@@ -226,6 +177,8 @@ func (s *Session) answer(b *buffers, n int) {
 	if !status.Ok() || size == 0 {
 		return
 	}
+	s.writing.Add(1)
+	defer s.writing.Add(-1)
 	if err := b.reply(s.fd, size); err != nil && err != unix.ENOENT && err != unix.ENODEV {
 		s.log("answer of %d bytes: %v", size, err)
 	}

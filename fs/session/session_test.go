@@ -96,6 +96,17 @@ func newSession(t *testing.T, fs gofuse.RawFileSystem, file *os.File) *Session {
 	return New(file, fs, &gofuse.MountOptions{MaxWrite: 64 << 10}, t.Logf)
 }
 
+// serve has s answer until the test ends, and returns what Serve returns.
+func (d *device) serve(s *Session) <-chan error {
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(); close(served) }()
+	d.t.Cleanup(func() { // before the descriptor's number is another's
+		unix.Shutdown(d.fd, unix.SHUT_RDWR)
+		<-served
+	})
+	return served
+}
+
 // TestResume: what an earlier server has agreed with the kernel holds for the
 // next, which asks for what was not answered, and says nothing else.
 func TestResume(t *testing.T) {
@@ -118,7 +129,7 @@ func TestResume(t *testing.T) {
 	if unique, code, body := d.receive(); unique != 0 || code != notifyResend || len(body) != 0 {
 		t.Errorf("the next says: number %d, code %d, %d bytes", unique, code, len(body))
 	}
-	go next.Serve()
+	d.serve(next)
 	for i := range uint64(100) {
 		d.send(getAttr(1<<63 | i))
 		if unique, code, _ := d.receive(); unique != 1<<63|i || code != 0 {
@@ -153,7 +164,7 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.receive()
-	go s.Serve()
+	d.serve(s)
 	for i := range uint64(10) { // all at once: no reader waits for another
 		d.send(getAttr(i + 10))
 	}

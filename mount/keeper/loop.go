@@ -22,7 +22,9 @@ func (k *keeper) turn() {
 	if !k.ending() {
 		on(int(k.wake.Fd()), unix.POLLIN, k.endMount)
 	}
-	if device := k.files[Device]; device != nil && !k.gone {
+	// Not while a server is there, who sees it, too: the kernel wakes all who poll
+	// the connection at each request.
+	if device := k.files[Device]; device != nil && k.server == nil && !k.gone {
 		on(int(device.Fd()), 0, func() { k.gone = true })
 	}
 	for _, c := range []*child{k.server, k.heir} {

@@ -22,7 +22,7 @@ func (k *keeper) store(name string, file *os.File) {
 		return // of this process alone
 	}
 	k.manager("FDSTOREREMOVE=1\nFDNAME=" + name)
-	k.manager("FDSTORE=1\nFDNAME="+name, file)
+	k.manager("FDSTORE=1\nFDPOLL=0\nFDNAME="+name, file) // not polled: see turn
 }
 
 // unstore empties the store.

@@ -30,6 +30,7 @@ func (k *keeper) upgrade(conn *channel, file *os.File) {
 }
 
 func (k *keeper) begetHeir(file *os.File) error {
+	k.lookWhetherGone()
 	switch {
 	case k.ending() || k.gone || k.upgrader != nil || k.tell != nil:
 		return &Failure{Text: "the mount is beginning, ending, or being upgraded", Remedy: "try again"}

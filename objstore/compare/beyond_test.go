@@ -48,6 +48,7 @@ func TestRenames(t *testing.T) {
 		"file":       {map[string]string{"a": "1", "k": "2"}, map[string]string{"b": "1", "k": "2"}, "R/b</a", ""},
 		"link":       {map[string]string{"a": "-> x"}, map[string]string{"b": "-> x"}, "R/b</a", ""},
 		"same name":  {map[string]string{"d/n": "1", "m": "1"}, map[string]string{"e/n": "1", "d/": ""}, "A/e R/e/n</d/n D/m", ""},
+		"names win":  {map[string]string{"d/n": "1", "d/m": "2"}, map[string]string{"a": "1", "d/m": "2", "e/n": "1"}, "A/a A/e R/e/n</d/n", ""},
 		"directory":  {map[string]string{"d/n": "1", "d/e/m": "2"}, map[string]string{"z/n": "1", "z/e/m": "2"}, "R/z</d", "D/d D/d/e A/z A/z/e R/z/e/m</d/e/m R/z/n</d/n"},
 		"subtree":    {map[string]string{"d/n": "1", "d/e/m": "2"}, map[string]string{"d/n": "1", "q": "2"}, "D/d/e R/q</d/e/m", ""},
 		"moved up":   {map[string]string{"d/n": "1", "d/e/m": "2"}, map[string]string{"e/m": "2", "x": "3"}, "D/d D/d/n R/e</d/e A/x", "D/d D/d/e D/d/n A/e R/e/m</d/e/m A/x"},
@@ -104,7 +105,9 @@ func TestDescribe(t *testing.T) {
 			for _, a := range d.Attributes() {
 				text += " " + a.String()
 			}
-			if d.Content {
+			content, err := d.ContentDiffers(c, old, new)
+			s.must(err)
+			if content {
 				text += " content"
 			}
 			got = append(got, text)
@@ -143,7 +146,7 @@ func TestXattrChanges(t *testing.T) {
 func TestSum(t *testing.T) {
 	s := newStore(t)
 	old, new := s.commit(plant(t, sample), false), s.commit(plant(t, changed()), false)
-	total, dirs, err := Sum(all(t, old, new), old, new)
+	total, dirs, err := Sum(context.Background(), all(t, old, new), old, new)
 	s.must(err)
 	want := Totals{Added: 4, Removed: 5, Changed: 4, BytesAdded: 2, BytesRemoved: 3, BytesBefore: 3 + 3 + 4, BytesAfter: 3 + 4}
 	if total != want || total.Net() != 2-3+7-10 {

@@ -38,14 +38,15 @@ func Run(ctx context.Context, old, new Side, o Options, emit func(Change) error)
 	if err != nil {
 		return err
 	}
-	x, fromCommit := old.(*Commit)
-	y, toCommit := new.(*Commit)
-	if fromCommit && toCommit && !o.AsOstree {
+	c := comparer{Options: o, ctx: ctx, old: old, new: new, emit: emit}
+	if x, y, ok := c.commits(); ok && !o.AsOstree {
 		return o.trees(ctx, x, y, emit)
 	}
-	c := comparer{Options: o, ctx: ctx, old: old, new: new, emit: emit}
 	root := pair{old: a, new: b}
-	if o.AsOstree || !a.IsDir() || !b.IsDir() { // what is no directory says so when it is listed
+	switch dirs := a.IsDir() && b.IsDir(); {
+	case o.AsOstree && dirs && !c.opens(diff.Inside, root):
+		return nil
+	case o.AsOstree, !dirs: // what is no directory says so when it is listed
 		return c.below(root, "/", 0)
 	}
 	if err := c.settle([]*pair{&root}); err != nil {

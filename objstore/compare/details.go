@@ -14,27 +14,19 @@ import (
 	"deployfs/objstore/object"
 )
 
-// Details are what a change is about. Old or New is nil where it is absent.
-type Details struct {
-	Old, New *object.Header
-	Content  bool // of a regular file or symbolic link: the content or target differs
-}
+// Details are the headers of what a change is about; nil where it is absent.
+type Details struct{ Old, New *object.Header }
 
 // TypeChanged reports whether both sides are there and of different types.
 func (d Details) TypeChanged() bool {
 	return d.Old != nil && d.New != nil && typeOf(d.Old) != typeOf(d.New)
 }
 
-// Describe finds out what a change is about. The content of two files is read only when the headers
-// can't tell: the sizes are equal and something else differs.
+// Describe reads the headers.
 func Describe(c Change, old, new Side) (d Details, err error) {
-	if d.Old, err = headerOf(c.Old, old); err != nil {
-		return d, err
+	if d.Old, err = headerOf(c.Old, old); err == nil {
+		d.New, err = headerOf(c.New, new)
 	}
-	if d.New, err = headerOf(c.New, new); err != nil || c.Kind != diff.Modified {
-		return d, err
-	}
-	d.Content, err = contentDiffers(c, d, old, new)
 	return d, err
 }
 
@@ -46,10 +38,13 @@ func headerOf(n Node, side Side) (*object.Header, error) {
 	return &h, err
 }
 
-func contentDiffers(c Change, d Details, old, new Side) (bool, error) {
+// ContentDiffers reports whether a file that was modified has another content, or a symbolic link
+// another target. Files are read only when the headers can't tell: the sizes are equal and something
+// else differs.
+func (d Details) ContentDiffers(c Change, old, new Side) (bool, error) {
 	a, b := d.Old, d.New
 	switch {
-	case c.Old.IsDir() && c.New.IsDir():
+	case c.Kind != diff.Modified, c.Old.IsDir() && c.New.IsDir():
 		return false, nil
 	case typeOf(a) != typeOf(b), a.Size != b.Size, a.Target != b.Target:
 		return true, nil

@@ -113,14 +113,15 @@ func (d *Directory) Sum(n Node) (sum object.Checksum, err error) {
 		h, err := d.Header(n)
 		return objstore.HeaderChecksum(h), err
 	}
+	if d.Known == nil || !d.keepsCtime(n) {
+		return d.hash(n)
+	}
 	key := identity.KeyOf(n.Stat, d.variant())
-	if d.Known != nil {
-		if sum, ok := d.Known.Lookup(key); ok {
-			return sum, nil
-		}
+	if sum, ok := d.Known.Lookup(key); ok {
+		return sum, nil
 	}
 	start := time.Now()
-	if sum, err = d.hash(n); err != nil || d.Known == nil || !identity.Trusted(n.Stat, start) || !d.keepsCtime(n) {
+	if sum, err = d.hash(n); err != nil || !identity.Trusted(n.Stat, start) {
 		return sum, err
 	}
 	var after unix.Stat_t

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/diff"
+	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
 )
 
 // pair is what one name stands for on both sides: at least one of them exists.
@@ -25,6 +27,9 @@ func (p *pair) both() bool { return p.old.Exists() && p.new.Exists() }
 // pairs is the entries of two directories: those of the old one in its order, then what is only in
 // the new one in its own; or, unless it is to be as ostree has it, all by name.
 func (c *comparer) pairs(dir pair, root bool) (list []*pair, err error) {
+	if x, y, ok := c.commits(); ok {
+		return c.commitPairs(dir, x, y)
+	}
 	inOld, inNew := root || dir.old.IsDir(), root || dir.new.IsDir()
 	seen := map[string]bool{}
 	if inOld {
@@ -50,6 +55,55 @@ func (c *comparer) pairs(dir pair, root bool) (list []*pair, err error) {
 	if !c.AsOstree {
 		slices.SortFunc(list, func(p, q *pair) int { return cmp.Compare(p.path(), q.path()) })
 	}
+	return list, nil
+}
+
+// commits is the two sides, if both are commits.
+func (c *comparer) commits() (x, y *Commit, ok bool) {
+	x, fromCommit := c.old.(*Commit)
+	y, toCommit := c.new.(*Commit)
+	return x, y, fromCommit && toCommit
+}
+
+// commitPairs is those entries of two directories that differ, as ostree has them. Of a large
+// directory in which little has changed, little is made.
+func (c *comparer) commitPairs(dir pair, x, y *Commit) (list []*pair, err error) {
+	var old, new object.DirTree
+	if dir.old.IsDir() {
+		if old, err = x.DirTree(dir.old.Tree); err != nil {
+			return nil, err
+		}
+	}
+	if dir.new.IsDir() {
+		if new, err = y.DirTree(dir.new.Tree); err != nil {
+			return nil, err
+		}
+	}
+	diff.Entries(old, new, func(name []byte, old, new tree.Entry) {
+		p := &pair{old: Node{Entry: old}, new: Node{Entry: new}}
+		path := join(dir.path(), string(name))
+		if p.old.Exists() {
+			p.old.Path = path
+		}
+		if p.new.Exists() {
+			p.new.Path = path
+		}
+		if c.Within.Place(path) != diff.Outside {
+			list = append(list, p)
+		}
+	})
+	rank := func(p *pair) int { // files of the old one, its directories, then what is only in the new one
+		switch {
+		case p.old.Exists() && !p.old.IsDir():
+			return 0
+		case p.old.Exists():
+			return 1
+		case !p.new.IsDir():
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(list, func(p, q *pair) int { return cmp.Compare(rank(p), rank(q)) })
 	return list, nil
 }
 

@@ -48,8 +48,9 @@ func patchOf(c Change, d Details, old, new Side, attributes bool) (string, error
 	}
 	a, b := Quote("a"+from), Quote("b"+to)
 	text := fmt.Sprintf("diff --git %s %s\n", a, b) + headLines(c, d, attributes)
-	if c.Kind == diff.Renamed || c.Kind == diff.Modified && !d.Content {
-		return text, nil
+	content, err := d.ContentDiffers(c, old, new)
+	if err != nil || c.Kind == diff.Renamed || c.Kind == diff.Modified && !content {
+		return text, err
 	}
 	if c.Kind == diff.Added {
 		a = "/dev/null"

@@ -23,9 +23,11 @@ func Renames(list []Change, old, new Side) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, dirs := range []bool{true, false} {
-		m.match(sums, dirs)
-	}
+	namesake := func(i int) named { return named{sums[i], path.Base(list[i].Path)} }
+	any := func(i int) named { return named{sums[i], ""} }
+	m.match(sums, true, namesake, any) // from the top down
+	m.match(sums, false, namesake)
+	m.match(sums, false, any)
 	var kept []Change
 	for i, c := range m.list {
 		if !m.done[i] {
@@ -101,41 +103,54 @@ func (m *matcher) sizes() (map[int64]bool, error) {
 	return both, nil
 }
 
-// match pairs directories, or files.
-func (m *matcher) match(sums []sameness, dirs bool) {
-	lost := map[sameness][]int{}
+// match pairs directories, or files: each that was added with the first that has one of its keys.
+func (m *matcher) match(sums []sameness, dirs bool, keys ...func(int) named) {
+	lost := map[named][]int{}
 	for i, c := range m.list {
-		if c.Kind == diff.Removed && c.Old.IsDir() == dirs && sums[i] != (sameness{}) {
-			lost[sums[i]] = append(lost[sums[i]], i)
+		if c.Kind == diff.Removed && c.Old.IsDir() == dirs && !m.done[i] && sums[i] != (sameness{}) {
+			for _, key := range keys {
+				lost[key(i)] = append(lost[key(i)], i)
+			}
 		}
 	}
-	for i := range m.list {
-		c := &m.list[i]
+	for i, c := range m.list {
 		if c.Kind != diff.Added || c.New.IsDir() != dirs || m.done[i] || sums[i] == (sameness{}) {
 			continue
 		}
-		if k := m.best(lost[sums[i]], c.Path); k >= 0 {
-			c.Kind, c.Old = diff.Renamed, m.list[k].Old
-			m.take(i+1, c.Path)
-			m.take(k+1, c.Old.Path)
-			m.done[k] = true
+		for _, key := range keys {
+			if k := m.take(lost, key(i)); k >= 0 {
+				m.pair(i, k)
+				break
+			}
 		}
 	}
 }
 
-// best is the candidate that is still there and has the same name, or else the first; -1 for none.
-func (m *matcher) best(candidates []int, name string) int {
-	best := -1
-	for _, k := range candidates {
-		switch p := m.list[k].Path; {
-		case m.done[k] || m.partTaken(k):
-		case path.Base(p) == path.Base(name):
+// pair makes of entry i, which was added, the new place of entry k, which was removed.
+func (m *matcher) pair(i, k int) {
+	c := &m.list[i]
+	c.Kind, c.Old = diff.Renamed, m.list[k].Old
+	m.cover(i+1, c.Path)
+	m.cover(k+1, c.Old.Path)
+	m.done[k] = true
+}
+
+// named is a sameness and, where that counts, the last part of a path.
+type named struct {
+	sameness
+	name string
+}
+
+// take takes the first candidate that is still there whole; -1 when there is none.
+func (m *matcher) take(candidates map[named][]int, key named) int {
+	for list := candidates[key]; len(list) > 0; list = candidates[key] {
+		k := list[0]
+		candidates[key] = list[1:]
+		if !m.done[k] && !m.partTaken(k) {
 			return k
-		case best < 0:
-			best = k
 		}
 	}
-	return best
+	return -1
 }
 
 // partTaken reports whether something below a removed directory has gone elsewhere.
@@ -148,8 +163,8 @@ func (m *matcher) partTaken(k int) bool {
 	return false
 }
 
-// take lets one change stand for all below its path, which come from i on.
-func (m *matcher) take(i int, dir string) {
+// cover lets one change stand for all below its path, which come from i on.
+func (m *matcher) cover(i int, dir string) {
 	for ; i < len(m.list) && strings.HasPrefix(m.list[i].Path, dir+"/"); i++ {
 		m.done[i] = true
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"maps"
 	"path"
 	"slices"
@@ -25,10 +26,17 @@ func (t Totals) Net() int64 {
 }
 
 // Sum counts changes by directory: all of them, and each directory's in the order of paths.
-func Sum(list []Change, old, new Side) (all Totals, dirs []Totals, err error) {
+func Sum(ctx context.Context, list []Change, old, new Side) (all Totals, dirs []Totals, err error) {
 	byDir := map[string]*Totals{}
 	for _, c := range list {
+		if err := ctx.Err(); err != nil {
+			return all, nil, err
+		}
 		d, err := Describe(c, old, new)
+		if err != nil {
+			return all, nil, err
+		}
+		content, err := d.ContentDiffers(c, old, new)
 		if err != nil {
 			return all, nil, err
 		}
@@ -36,8 +44,8 @@ func Sum(list []Change, old, new Side) (all Totals, dirs []Totals, err error) {
 		if byDir[dir] == nil {
 			byDir[dir] = &Totals{Dir: dir}
 		}
-		byDir[dir].add(c.Kind, d)
-		all.add(c.Kind, d)
+		byDir[dir].add(c.Kind, d, content)
+		all.add(c.Kind, d, content)
 	}
 	for _, dir := range slices.SortedFunc(maps.Keys(byDir), comparePaths) {
 		dirs = append(dirs, *byDir[dir])
@@ -45,7 +53,7 @@ func Sum(list []Change, old, new Side) (all Totals, dirs []Totals, err error) {
 	return all, dirs, nil
 }
 
-func (t *Totals) add(kind diff.Kind, d Details) {
+func (t *Totals) add(kind diff.Kind, d Details, content bool) {
 	switch kind {
 	case diff.Added:
 		t.Added++
@@ -57,7 +65,7 @@ func (t *Totals) add(kind diff.Kind, d Details) {
 		t.Renamed++
 	default:
 		t.Changed++
-		if d.Content {
+		if content {
 			t.BytesBefore += sizeOf(d.Old)
 			t.BytesAfter += sizeOf(d.New)
 		}

@@ -46,6 +46,21 @@ func (l *list) take() tree.Entry {
 	return l.next
 }
 
+// Entries calls visit for each name that stands for different things in two dirtrees, by name, with
+// the zero Entry where it is absent. The entries have no paths, and the name is in place.
+func Entries(old, new object.DirTree, visit func(name []byte, old, new tree.Entry)) {
+	a, b := &list{tree: old}, &list{tree: new}
+	for {
+		name, x, y, ok := step(a, b)
+		if !ok {
+			return
+		}
+		if x != y {
+			visit(name, x, y)
+		}
+	}
+}
+
 // step takes the next name from one list, or from both where both have it.
 func step(a, b *list) (name []byte, old, new tree.Entry, ok bool) {
 	x, inA := a.peek()

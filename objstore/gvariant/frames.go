@@ -31,6 +31,12 @@ func (f Frames) At(i int) []byte {
 	return f.data[start:end:end]
 }
 
+// MemberEnd is where member i of such a tuple as MemberEnds takes ends; it is not the last one.
+func MemberEnd(tuple []byte, i int) int {
+	w := width(len(tuple))
+	return readOffset(tuple, len(tuple)-(i+1)*w, w)
+}
+
 // MemberEnds are where the first member of a tuple in normal form ends, of whose
 // n members all vary in size and none needs alignment, and where its last does.
 func MemberEnds(tuple []byte, n int) (first, last int) {

@@ -37,7 +37,7 @@ func (b *blamer) run(ctx context.Context, s Store, from object.Checksum, name st
 	if err != nil {
 		return err
 	}
-	if err := b.start(ctx, top, deep); err != nil {
+	if err := b.start(ctx, top, deep); err != nil || !b.top.open() {
 		return err
 	}
 	way, last := newTrail(name), object.Checksum{}

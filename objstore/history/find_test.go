@@ -156,6 +156,25 @@ func TestHostileDepth(t *testing.T) {
 	}
 }
 
+// TestVerdictsBound holds that what is remembered does not grow with what is looked into.
+func TestVerdictsBound(t *testing.T) {
+	var v verdicts
+	m := &match{items: make([]item, 1000)}
+	for i := range 3 * maxVerdicts / 1000 {
+		v.put(place{depth: i}, m)
+		if n := len(v.young); n > maxVerdicts/1000+1 {
+			t.Fatalf("%d of 1,000 names each are remembered", n)
+		}
+	}
+	v.put(place{depth: -1}, nil)
+	if got, ok := v.get(place{depth: -1}); !ok || got != nil {
+		t.Errorf("%v, %v", got, ok)
+	}
+	if _, ok := v.get(place{depth: 0}); ok {
+		t.Error("nothing is forgotten")
+	}
+}
+
 func TestParseTarget(t *testing.T) {
 	for _, text := range []string{"", "/", "//", "./", "[", "a/[", `a\`, "[/]"} {
 		if target, err := ParseTarget(text); err == nil {

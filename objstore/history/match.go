@@ -31,12 +31,15 @@ type place struct {
 	depth int
 }
 
-// maxVerdicts bounds the directories of which a Finder remembers what they hold;
-// there are up to twice as many.
+// maxVerdicts bounds the directories of which a Finder remembers what they hold,
+// plus the names that they do hold; there are up to twice as many.
 const maxVerdicts = 1 << 18
 
 // verdicts remembers what directories hold, in two generations as [loader] does.
-type verdicts struct{ young, old map[place]*match }
+type verdicts struct {
+	young, old map[place]*match
+	weight     int // of the young ones
+}
 
 func (v *verdicts) get(p place) (*match, bool) {
 	m, ok := v.young[p]
@@ -49,10 +52,14 @@ func (v *verdicts) get(p place) (*match, bool) {
 }
 
 func (v *verdicts) put(p place, m *match) {
-	if v.young == nil || len(v.young) == maxVerdicts {
-		v.old, v.young = v.young, map[place]*match{}
+	if v.young == nil || v.weight >= maxVerdicts {
+		v.old, v.young, v.weight = v.young, map[place]*match{}, 0
 	}
 	v.young[p] = m
+	v.weight++
+	if m != nil {
+		v.weight += len(m.items)
+	}
 }
 
 // look finds what a directory holds. One that was looked into before is not opened again.

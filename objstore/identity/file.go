@@ -23,7 +23,8 @@ const (
 	maxBytes = len(magic) + maxRecords*recordSize + sumSize
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// checksum is the CRC-32C of a file's beginning.
+func checksum(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
 // fileName is the file of a tree.
 func fileName(name string) string { return fmt.Sprintf("%.16x%s", sha256.Sum256([]byte(name)), suffix) }
@@ -33,7 +34,7 @@ func isFileName(name string) bool { return strings.HasSuffix(name, suffix) }
 // encode is a file of records, which are in ascending order.
 func encode(records [][]byte) []byte {
 	data := append([]byte(magic), bytes.Join(records, nil)...)
-	return binary.BigEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
+	return binary.BigEndian.AppendUint32(data, checksum(data))
 }
 
 // decode is the records of a file; nil when it is none of ours.
@@ -42,7 +43,7 @@ func decode(data []byte) []byte {
 	if body < len(magic) || string(data[:len(magic)]) != magic || (body-len(magic))%recordSize != 0 {
 		return nil
 	}
-	if crc32.Checksum(data[:body], castagnoli) != binary.BigEndian.Uint32(data[body:]) {
+	if checksum(data[:body]) != binary.BigEndian.Uint32(data[body:]) {
 		return nil
 	}
 	return data[len(magic):body]

@@ -29,8 +29,8 @@ func DecodeDirTree(data []byte) (d DirTree, err error) {
 		return d, err
 	}
 	d = DirTree{v.At(0).ElementFrames(), v.At(1).ElementFrames()}
-	if err = checkEntries(v.At(0)); err == nil {
-		err = checkEntries(v.At(1))
+	if err = checkEntries(d.files, 1); err == nil {
+		err = checkEntries(d.dirs, 2)
 	}
 	if err == nil {
 		err = d.checkDisjoint()
@@ -39,11 +39,12 @@ func DecodeDirTree(data []byte) (d DirTree, err error) {
 }
 
 // checkEntries fails unless names are valid and ascending and every checksum is one.
-func checkEntries(list gvariant.Value) error {
+// Each has a name and so many checksums.
+func checkEntries(list gvariant.Frames, sums int) error {
 	var last []byte
 	for i := range list.Len() {
 		entry := list.At(i)
-		name := entry.At(0).Text()
+		name, rest := split(entry, sums)
 		if err := CheckName(name); err != nil {
 			return err
 		}
@@ -51,10 +52,15 @@ func checkEntries(list gvariant.Value) error {
 			return fmt.Errorf("names %q and %q are not in ascending order", last, name)
 		}
 		last = name
-		for k := 1; k < entry.Len(); k++ {
-			if _, err := checksumFrom(entry.At(k).ByteString()); err != nil {
+		end := len(rest)
+		if sums == 2 {
+			end = gvariant.MemberEnd(entry, 1) - (len(name) + 1)
+			if _, err := checksumFrom(rest[end:]); err != nil {
 				return fmt.Errorf("entry %q: %w", name, err)
 			}
+		}
+		if _, err := checksumFrom(rest[:end]); err != nil {
+			return fmt.Errorf("entry %q: %w", name, err)
 		}
 	}
 	return nil

@@ -66,9 +66,9 @@ func grown[T any](list []T, n int) []T {
 	return append(list, make([]T, n+1-len(list))...)
 }
 
-// paint makes everything that was walked ready for so many colours.
-func (g *graph) paint(colours int) {
-	g.palette = newPalette(colours)
+// paint makes everything that was walked ready for colours.
+func (g *graph) paint() {
+	g.palette = newPalette()
 	for kind := range g.colours {
 		kind := object.Kind(kind)
 		n := g.held.Len(kind)

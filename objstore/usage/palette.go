@@ -1,49 +1,76 @@
 package usage
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // set is a set of colours, by its number in a palette. 0 is the empty set.
 type set uint32
 
-// palette holds the sets of colours that occur, each once.
+// maxUnions bounds how many unions are remembered.
+const maxUnions = 1 << 18
+
+// palette holds the sets of colours that occur, each once. A set is written as
+// runs of colours, each as how far it begins behind the end of the one before and
+// how long it is: histories that share a trunk give few and long ones.
 type palette struct {
-	words  int // of 64 colours, in each set
-	sets   [][]uint64
-	known  map[string]set // by the set's words
-	unions map[[2]set]set
+	sets   []string
+	known  map[string]set
+	unions map[[2]set]set // that were asked for lately
+	buffer []byte
 }
 
-// newPalette is for so many colours, which are numbered from 0 on.
-func newPalette(colours int) *palette {
-	words := (colours + 63) / 64
-	p := &palette{words: words, known: map[string]set{}, unions: map[[2]set]set{}}
-	p.intern(make([]uint64, words))
+func newPalette() *palette {
+	p := &palette{known: map[string]set{}, unions: map[[2]set]set{}}
+	p.intern(nil)
 	return p
 }
 
 // intern finds a set, or takes it in.
-func (p *palette) intern(words []uint64) set {
-	key := make([]byte, 0, 8*p.words)
-	for _, word := range words {
-		key = binary.LittleEndian.AppendUint64(key, word)
-	}
-	if s, ok := p.known[string(key)]; ok {
+func (p *palette) intern(text []byte) set {
+	if s, ok := p.known[string(text)]; ok {
 		return s
 	}
 	s := set(len(p.sets))
-	p.sets = append(p.sets, words)
-	p.known[string(key)] = s
+	p.sets = append(p.sets, string(text))
+	p.known[p.sets[s]] = s
 	return s
+}
+
+// run is colours from one on, up to but not including another.
+type run struct{ from, to int }
+
+// next reads the first run of text, which follows on one that ended at end; false
+// when there is none.
+func next(text string, end int) (r run, rest string, ok bool) {
+	if text == "" {
+		return r, "", false
+	}
+	gap, n := uvarint(text)
+	length, m := uvarint(text[n:])
+	r.from = end + gap
+	r.to = r.from + length
+	return r, text[n+m:], true
+}
+
+func uvarint(text string) (value, size int) {
+	for {
+		b := text[size]
+		value |= int(b&0x7f) << (7 * size)
+		size++
+		if b < 0x80 {
+			return value, size
+		}
+	}
+}
+
+// append writes a run behind one that ended at end.
+func (r run) append(text []byte, end int) []byte {
+	text = binary.AppendUvarint(text, uint64(r.from-end))
+	return binary.AppendUvarint(text, uint64(r.to-r.from))
 }
 
 // only is the set of one colour.
 func (p *palette) only(colour int) set {
-	words := make([]uint64, p.words)
-	words[colour/64] = 1 << (colour % 64)
-	return p.intern(words)
+	return p.intern(run{colour, colour + 1}.append(nil, 0))
 }
 
 // union is the set of what is in either.
@@ -59,25 +86,66 @@ func (p *palette) union(a, b set) set {
 	if s, ok := p.unions[[2]set{a, b}]; ok {
 		return s
 	}
-	words := make([]uint64, p.words)
-	for i := range words {
-		words[i] = p.sets[a][i] | p.sets[b][i]
+	p.buffer = merge(p.buffer[:0], p.sets[a], p.sets[b])
+	s := p.intern(p.buffer)
+	if len(p.unions) == maxUnions {
+		clear(p.unions)
 	}
-	s := p.intern(words)
 	p.unions[[2]set{a, b}] = s
 	return s
 }
 
+// merge writes the union of two sets that are not empty.
+func merge(text []byte, a, b string) []byte {
+	x, a, inA := next(a, 0)
+	y, b, inB := next(b, 0)
+	var now run // is being made
+	end := 0    // of what is written
+	for inA || inB {
+		var r run
+		if inA && (!inB || x.from <= y.from) {
+			r = x
+			x, a, inA = next(a, x.to)
+		} else {
+			r = y
+			y, b, inB = next(b, y.to)
+		}
+		switch {
+		case now.to == 0:
+			now = r
+		case r.from > now.to:
+			text = now.append(text, end)
+			now, end = r, now.to
+		default:
+			now.to = max(now.to, r.to)
+		}
+	}
+	return now.append(text, end)
+}
+
+// runs visits the runs of a set until visit returns false.
+func (p *palette) runs(s set, visit func(run) bool) {
+	r, rest, ok := next(p.sets[s], 0)
+	for ok && visit(r) {
+		r, rest, ok = next(rest, r.to)
+	}
+}
+
 // has reports whether a colour is in a set.
-func (p *palette) has(s set, colour int) bool { return p.sets[s][colour/64]&(1<<(colour%64)) != 0 }
+func (p *palette) has(s set, colour int) (found bool) {
+	p.runs(s, func(r run) bool {
+		found = r.from <= colour && colour < r.to
+		return colour >= r.to
+	})
+	return found
+}
 
 // each visits the colours of a set that are smaller than below.
 func (p *palette) each(s set, below int, visit func(colour int)) {
-	for i, word := range p.sets[s] {
-		for ; word != 0; word &= word - 1 {
-			if colour := 64*i + bits.TrailingZeros64(word); colour < below {
-				visit(colour)
-			}
+	p.runs(s, func(r run) bool {
+		for colour := r.from; colour < min(r.to, below); colour++ {
+			visit(colour)
 		}
-	}
+		return r.to < below
+	})
 }

@@ -119,7 +119,7 @@ func (s *survey) walk() error {
 // paintCommits gives commits the colours of the refs that lead to them, and says
 // which are kept.
 func (s *survey) paintCommits() {
-	s.paint(len(s.tips) + 2)
+	s.paint()
 	colours := s.colours[object.KindCommit]
 	further := make([]int, len(s.commits)) // one more than how many parents are kept from there on
 	for colour, tip := range s.tips {

@@ -267,10 +267,11 @@ func TestAliases(t *testing.T) {
 }
 
 func TestPalette(t *testing.T) {
-	p := newPalette(130)
+	p := newPalette()
 	r := rand.New(rand.NewPCG(1, 2))
 	sets := map[set]map[int]bool{0: {}}
 	for colour := range 130 {
+		sets[p.only(colour*7)] = map[int]bool{colour * 7: true}
 		sets[p.only(colour)] = map[int]bool{colour: true}
 	}
 	list := slices.Sorted(maps.Keys(sets))
@@ -285,13 +286,16 @@ func TestPalette(t *testing.T) {
 			sets[u], list = want, append(list, u)
 		}
 		var colours []int
-		p.each(u, 100, func(c int) { colours = append(colours, c) })
-		for _, c := range colours {
+		p.each(u, 1000, func(c int) { colours = append(colours, c) })
+		if expected := slices.Sorted(maps.Keys(want)); !slices.Equal(colours, expected) {
+			t.Fatalf("colours %v, want %v", colours, expected)
+		}
+		p.each(u, 100, func(c int) {
 			if !want[c] || c >= 100 {
 				t.Fatalf("colour %d of %v", c, want)
 			}
-		}
-		if c := r.IntN(130); p.has(u, c) != want[c] {
+		})
+		if c := r.IntN(1000); p.has(u, c) != want[c] {
 			t.Fatalf("colour %d of %v", c, want)
 		}
 	}
