@@ -58,6 +58,9 @@ func openContent(repo opens, sum object.Checksum) (*content, error) {
 func (c *content) read(ctx context.Context, off int64, n int) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	off = max(0, off)
 	n = int(min(int64(n), c.size-off))
 	if n <= 0 {

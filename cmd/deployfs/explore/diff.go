@@ -43,7 +43,10 @@ func (v *diffView) hints() string {
 }
 
 func (v *diffView) about() string {
-	if !v.ready {
+	switch {
+	case v.stream.err != nil:
+		return v.sides() + ": " + v.stream.err.Error()
+	case !v.ready:
 		return v.sides() + ": reading …"
 	}
 	return fmt.Sprintf("%s: %d added, %d removed, %d changed", v.sides(), v.counts[diff.Added], v.counts[diff.Removed], v.counts[diff.Modified])
@@ -88,6 +91,7 @@ func (v *diffView) update(what any) tea.Cmd {
 	switch what := what.(type) {
 	case pair:
 		if what.err != nil {
+			v.stream.err = what.err
 			v.m.fail(what.err)
 			return nil
 		}

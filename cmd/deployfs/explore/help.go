@@ -1,40 +1,46 @@
 package explore
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 )
 
-// Keys are the keys and what they do, a line each; a line without a key is a heading.
+// Keys are the keys and what they do, a line each, below headings.
 const Keys = `Everywhere
   j k, arrows        down, up
-  PgDn PgUp          a page; also Ctrl-F Ctrl-B, half of one Ctrl-D Ctrl-U
-  g G                first, last; also Home End
-  Enter              open what is under the cursor; also l and the right arrow
-  q, Esc             back, and out of the first view; also h and the left arrow
+  PgDn PgUp          a page; half of one: Ctrl-D Ctrl-U
+  g G, Home End      first, last
+  Enter, l           open what is under the cursor
+  q, Esc, h          back, and out of the first view
   Tab, Shift-Tab     the next, the previous one of the open views
   Q, Ctrl-C          leave the program
   /, n, N            search, the next, the previous place
   < >                sideways
   r                  read again
-  m                  mount what is shown: a commit, or the directory of a tree
+  m                  mount the commit or directory that is shown
   u                  unmount it, or what was mounted last
   ?                  this list
+
 Refs, log and commit
-  Space              mark a commit, two at most, or take the mark away
-  d                  what differs: marked commits, or the marked one and this, or parent and this
+  Space              mark a commit, two at most; again: unmark it
+  d                  compare marked commits, or this one with the
+                     marked one, or with its parent
   t, c               the commit's tree, the commit
   p                  in a commit: its parent
+
 Differences
   Enter              what has changed in a file
   v, o               its new version, its old one
+
 Files
   left right         sideways; also h l
   x                  bytes or text
   Esc                stop what takes long`
+
+// keyColumns is where what a key does begins in Keys.
+const keyColumns = 21
 
 // help lists the keys, in a view beside the active one.
 func (m *Model) help() {
@@ -48,8 +54,8 @@ func (m *Model) help() {
 func newHelp(m *Model) view {
 	var out lines
 	for text := range strings.SplitSeq(Keys, "\n") {
-		if key, what, ok := strings.Cut(strings.TrimPrefix(text, "  "), "  "); ok {
-			out = append(out, row{{fmt.Sprintf("  %-19s", key), yellow}, {text: strings.TrimSpace(what)}})
+		if strings.HasPrefix(text, " ") {
+			out = append(out, row{{text[:keyColumns], yellow}, {text: text[keyColumns:]}})
 		} else {
 			out = append(out, row{{text, bold}})
 		}

@@ -135,10 +135,13 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.press(msg)
 	case tea.PasteMsg:
 		if m.prompt != nil {
-			cmd = m.prompt.insert(m, msg.Content)
+			cmd = m.prompt.insert(msg.Content)
 		}
 	case polled:
-		cmd = tea.Batch(m.stack[0].update(refsFound(msg)), m.poll())
+		cmd = m.poll()
+		if msg.err == nil || m.active == 0 { // elsewhere nobody asked
+			cmd = tea.Batch(m.stack[0].update(refsFound(msg)), cmd)
+		}
 	case mounted:
 		m.mountDone(msg)
 	case unmounted:
@@ -150,7 +153,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			late.drop()
 		}
 	}
-	m.view().draw(m.width, m.bodyHeight())
+	m.view().draw(m.width, m.bodyHeight()) // after it the view knows what it needs
 	return m, tea.Batch(cmd, m.view().need())
 }
 

@@ -34,13 +34,13 @@ func (p *prompt) press(m *Model, msg tea.KeyPressMsg) tea.Cmd {
 		cut := strings.LastIndexAny(strings.TrimRight(p.text, "/ "), "/ ") + 1
 		return p.set(p.text[:cut])
 	default:
-		return p.insert(m, msg.Text)
+		return p.insert(msg.Text)
 	}
 	return nil
 }
 
 // insert adds what was typed or pasted, up to a line break.
-func (p *prompt) insert(_ *Model, text string) tea.Cmd {
+func (p *prompt) insert(text string) tea.Cmd {
 	text, _, _ = strings.Cut(text, "\n")
 	if text == "" {
 		return nil

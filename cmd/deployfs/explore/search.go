@@ -106,6 +106,8 @@ func (m *Model) findStream(l *list, done bool, q query, how search) *waiting {
 	case how.direction > 0 && !done && !how.typing:
 		m.note("looking for " + q.text + " …")
 		return &waiting{q, l.rows.count()}
+	case !done && how.typing:
+		m.note("not in what was read so far: Enter looks further")
 	case done:
 		m.findIn(l, q, how)
 	default:
