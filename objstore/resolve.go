@@ -119,7 +119,7 @@ func (r *Repo) eachCommit(prefix string, visit func(object.Checksum) error) erro
 // readNames lists a directory below dir, sorted; one that is absent is empty. No
 // symbolic link on the way is followed.
 func (r *Repo) readNames(dir *os.File, path string) ([]string, error) {
-	fd, err := unix.Openat2(int(dir.Fd()), path, &unix.OpenHow{
+	fd, err := openBeneath(int(dir.Fd()), path, unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
 	})
@@ -174,7 +174,7 @@ func (r *Repo) readRef(path string) (string, error) {
 		return "", err
 	}
 	defer unix.Close(root)
-	fd, err := unix.Openat2(root, path, &unix.OpenHow{
+	fd, err := openBeneath(root, path, unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS,
 	})
@@ -188,6 +188,20 @@ func (r *Repo) readRef(path string) (string, error) {
 		return "", err
 	}
 	return strings.TrimRight(string(buf[:n]), " \t\n\r\v\f"), nil
+}
+
+// maxBeneath bounds how often an open is tried again.
+const maxBeneath = 1000
+
+// openBeneath is openat2(2), which gives up where something is renamed anywhere
+// while it goes up a directory.
+func openBeneath(dir int, path string, how unix.OpenHow) (fd int, err error) {
+	for range maxBeneath {
+		if fd, err = unix.Openat2(dir, path, &how); err != unix.EAGAIN && err != unix.EINTR {
+			break
+		}
+	}
+	return fd, err
 }
 
 func parseRef(text string) (object.Checksum, error) {
