@@ -69,9 +69,23 @@ func (s *Session) read(b *buffers) {
 		}
 		s.answer(b, n)
 		s.active.Add(-1)
-		if s.waiting.Add(1) > s.spare.Load() {
-			s.waiting.Add(-1)
+		if !s.stay() {
 			return
+		}
+	}
+}
+
+// stay reports whether a reader is to wait for another request, as which it is
+// then counted. One that leaves never is: another must not take it for one that
+// would read what comes next.
+func (s *Session) stay() bool {
+	for {
+		n := s.waiting.Load()
+		if n > 0 && n >= s.spare.Load() {
+			return false
+		}
+		if s.waiting.CompareAndSwap(n, n+1) {
+			return true
 		}
 	}
 }
@@ -122,7 +136,8 @@ func (s *Session) watch() {
 		if idle++; s.active.Load() > 0 {
 			idle = 0
 		}
-		if idle == watchFor {
+		if idle >= watchFor {
+			idle = 0
 			s.spare.Store(1)
 			s.watched.Store(false)
 			if s.active.Load() == 0 || !s.watched.CompareAndSwap(false, true) {
