@@ -13,7 +13,7 @@ import (
 
 func catVerb() cli.Verb {
 	return cli.Verb{
-		Name: "cat", Args: "COMMIT PATH... | REV:PATH...", Short: "Concatenate contents of files", JSON: true,
+		Name: "cat", Raw: true, Args: "COMMIT PATH... | REV:PATH...", Short: "Concatenate contents of files", JSON: true,
 		Long: "The first argument tells which of the two it is.\n\n" + revPathText + "\n\nA symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
 		Examples: []cli.Example{
 			{Command: "deployfs cat os/main /etc/os-release", Text: "a file of the newest commit"},

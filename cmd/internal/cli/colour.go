@@ -5,18 +5,18 @@ import (
 	"os"
 )
 
-// Colour is how a piece of text stands out on a terminal. The values are git's.
+// Colour is how a piece of text stands out on a terminal. The values are git's, as a screen takes them.
 type Colour string
 
 const (
-	Added   Colour = "\x1b[32m" // what is new
-	Removed Colour = "\x1b[31m" // what is gone
-	Place   Colour = "\x1b[36m" // where in a text something is
-	Header  Colour = "\x1b[1m"  // what the lines below are about
-	Commit  Colour = "\x1b[33m" // the line that names a commit
+	Added   Colour = mark + "[32m" // what is new
+	Removed Colour = mark + "[31m" // what is gone
+	Place   Colour = mark + "[36m" // where in a text something is
+	Header  Colour = mark + "[1m"  // what the lines below are about
+	Commit  Colour = mark + "[33m" // the line that names a commit
 )
 
-const plain = "\x1b[m"
+const plain = mark + "[m"
 
 // Colour reports whether Stdout may be coloured: it is a terminal that is not dumb, or a pager in
 // front of one, and NO_COLOR is not set.

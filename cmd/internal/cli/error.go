@@ -40,9 +40,13 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 	case errors.Is(err, ErrNoRepo) && !ours:
 		fmt.Fprint(w, p.usage(v))
 	}
-	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), err)
+	text := func(s string) string { return s }
+	if isTerminal(w) {
+		text = Visible
+	}
+	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), text(err.Error()))
 	if h := hinter(nil); errors.As(err, &h) && h.Hint() != "" {
-		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+		fmt.Fprintf(w, "hint: %s\n", text(h.Hint()))
 	}
 	if isUsage && ours {
 		fmt.Fprintln(w, "hint: usage: "+strings.TrimSpace(p.Name+" "+v.Name+" [OPTION…] "+v.Args))

@@ -48,6 +48,15 @@ type output struct {
 	to    io.Writer
 	left  func()
 	pager *pager
+	shown *screen // nil when to is no terminal
+}
+
+// show makes what is printed visible, when it is for a terminal.
+func (o *output) show(to io.Writer) {
+	if isTerminal(o.to) {
+		o.shown = &screen{to: to}
+		o.Reset(o.shown)
+	}
 }
 
 // page puts a pager behind the buffer when to is a terminal and the user wants one.
@@ -55,13 +64,16 @@ func (o *output) page() {
 	command := pagerCommand()
 	if tty, ok := o.to.(*os.File); ok && command != "" && isTerminal(tty) {
 		o.pager = &pager{command: command, tty: tty, left: o.left}
-		o.Reset(o.pager)
+		o.show(o.pager)
 	}
 }
 
 // close writes what is in the buffer and waits for the pager.
 func (o *output) close() error {
 	err := o.Flush()
+	if o.shown != nil && err == nil {
+		err = o.shown.flush()
+	}
 	if err != nil {
 		err = fmt.Errorf("writing output: %w", err)
 	}
@@ -81,6 +93,9 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 		return nil, p.noVerb(name, found, rest, out.Writer, stderr)
 	}
 	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
+	if !v.Raw {
+		out.show(out.to)
+	}
 	var version bool
 	read, err := parse(p.options(v, inv, &version), v.Ends, rest)
 	inv.Args, inv.Before, inv.Given = read.args, read.before, read.given

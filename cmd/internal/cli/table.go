@@ -27,6 +27,7 @@ type Verb struct {
 	NoRepo   bool   // it takes no --repo
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
+	Raw      bool   // a terminal gets what it prints as it is, even what controls it
 	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
 	Options  []Option
 	Examples []Example
