@@ -182,11 +182,17 @@ func TestState(t *testing.T) {
 	if left, _ := filepath.Glob(dir + "/state-*"); len(left) > 0 {
 		t.Error(left)
 	}
-	if err := os.WriteFile(dir+"/state", []byte(`{"repo":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Read(repo); err == nil || !strings.Contains(err.Error(), dir) {
-		t.Error(err)
+	for _, text := range []string{
+		"", "null", `{"repo":`, `{"repo": "/r"}`, `{"repo": "r", "mountpoint": "/m"}`, `{"repo": "/r", "mountpoint": "/m", "testing": "x"}`,
+		`{"repo": "/r", "mountpoint": "/m", "log": [{"is": "good", "commit": "x"}]}`, `{"repo": "/r", "mountpoint": "/m"} x`,
+	} {
+		if err := os.WriteFile(dir+"/state", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		damaged := new(DamagedError)
+		if s, err := Read(repo); !errors.As(err, &damaged) || damaged.File != dir+"/state" || damaged.Hint() == "" || s.Repo != "" {
+			t.Errorf("%s: %+v, %v", text, s, err)
+		}
 	}
 }
 
