@@ -157,11 +157,11 @@ func (s *Session) Mark(ctx context.Context, said ...Said) (Step, error) {
 		log = append(log, Mark{Is: one.Is, Commit: one.Commit.String(), Subject: brief.Subject})
 	}
 	step, err := s.line.step(ctx, log)
+	if err == nil {
+		err = s.check(ctx, log, said, step)
+	}
 	if err != nil {
 		return step, err
-	}
-	if len(said) == 1 && !step.Waiting && !slices.Contains(s.line.commits, said[0].Commit) {
-		return step, &OutsideError{said[0].Commit, step}
 	}
 	next := ""
 	if !step.Test.IsZero() {
@@ -177,6 +177,28 @@ func (s *Session) Mark(ctx context.Context, said ...Said) (Step, error) {
 	return step, s.write(s.dir)
 }
 
+// check fails when what was said is a contradiction, or says nothing.
+func (s *Session) check(ctx context.Context, log []Mark, said []Said, step Step) error {
+	m, err := newMarks(log)
+	if err != nil {
+		return err
+	}
+	if sum := m.lost(log); !sum.IsZero() {
+		return &BothError{sum}
+	}
+	if len(said) != 1 || step.Waiting || slices.Contains(s.line.commits, said[0].Commit) {
+		return nil
+	}
+	older := false
+	if said[0].Is == Good {
+		older, err = s.line.behind(ctx, said[0].Commit, step.Good[0])
+	}
+	if err == nil && !older {
+		err = &OutsideError{said[0].Commit, step}
+	}
+	return err
+}
+
 // OutsideError says that a commit has nothing to do with a search.
 type OutsideError struct {
 	Commit object.Checksum
@@ -185,6 +207,11 @@ type OutsideError struct {
 
 func (e *OutsideError) Error() string {
 	return fmt.Sprintf("commit %s is not from good commit %s to bad commit %s", e.Commit, e.Step.Good[0], e.Step.Bad)
+}
+
+// Hint is the remedy.
+func (*OutsideError) Hint() string {
+	return "only commits between these tell something; `deployfs bisect log` shows what was said"
 }
 
 // result keeps the first bad commit in the log, once.
