@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
@@ -80,7 +82,7 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(revs) == 0 {
 		return &cli.UsageError{Text: "REV must be specified"}
 	}
-	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths)}
+	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths), left: compare.MaxListed, calm: func() {}}
 	d.from, d.to = revs[0]+"^", revs[0]
 	if len(revs) > 1 {
 		d.from, d.to = revs[0], revs[1]
@@ -109,6 +111,16 @@ type differ struct {
 	within   *diff.Paths
 	from, to string
 	old, new compare.Side
+
+	left        compare.Budget // for lists
+	found, told atomic.Int64   // changes
+	calm        func()         // takes the line of progress away
+}
+
+// out is where to print to, with no progress in between.
+func (d *differ) out() *bufio.Writer {
+	d.calm()
+	return d.inv.Stdout
 }
 
 // beyond reports whether more is asked for than ostree's forms.
@@ -117,48 +129,47 @@ func (d *differ) beyond() bool {
 }
 
 func (d *differ) run(ctx context.Context) error {
-	doc := diffJSON{Old: d.from, New: d.to}
+	if d.inv.JSON {
+		return d.writeJSON(ctx)
+	}
 	if d.fsDiff || !d.stats {
-		if err := d.compare(ctx, &doc); err != nil {
+		if err := d.compare(ctx); err != nil {
 			return err
 		}
 	}
 	if d.stats {
-		if err := d.count(ctx, &doc); err != nil {
-			return err
-		}
-	}
-	if d.inv.JSON {
-		return cli.WriteJSON(d.inv.Stdout, doc)
+		return d.printCount(ctx)
 	}
 	return nil
 }
 
-// compare compares the two sides, and prints what differs or puts it into doc.
-func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
-	list, err := d.changes(ctx)
-	switch {
-	case err != nil:
-		return err
-	case d.inv.JSON:
-		return d.fill(ctx, doc, list)
-	case d.beyond():
-		return d.print(ctx, list)
-	}
-	return d.printAsOstree(list)
-}
-
-// changes is what differs. When it returns, no file is to be hashed any more.
-func (d *differ) changes(ctx context.Context) (list []compare.Change, err error) {
+// compare compares the two sides, and prints what differs.
+func (d *differ) compare(ctx context.Context) error {
 	done, err := d.open(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer done()
+	if d.beyond() {
+		return d.print(ctx)
+	}
+	return d.printAsOstree(ctx)
+}
+
+// each calls visit for all that differs, as it is found.
+func (d *differ) each(ctx context.Context, visit func(compare.Change) error) error {
 	options := compare.Options{AsOstree: !d.beyond(), Within: d.within}
-	err = compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
+	return compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
+		d.found.Add(1)
+		return visit(c)
+	})
+}
+
+// list is all that differs.
+func (d *differ) list(ctx context.Context) (list []compare.Change, err error) {
+	err = d.each(ctx, func(c compare.Change) error {
 		list = append(list, c)
-		return nil
+		return d.left.TakeChange(c)
 	})
 	if err == nil && d.renames {
 		list, err = compare.Renames(list, d.old, d.new)
@@ -166,9 +177,11 @@ func (d *differ) changes(ctx context.Context) (list []compare.Change, err error)
 	return list, err
 }
 
-// completeDiff completes refs and directories, then paths inside the first commit.
+// completeDiff completes refs and directories, then, and behind "--", paths inside the first commit.
 func completeDiff(inv *cli.Invocation, word string) cli.Completion {
 	switch {
+	case inv.Behind:
+		return completeRevPaths(inv, word)
 	case strings.HasPrefix(word, "/"), strings.HasPrefix(word, "./"):
 		return cli.Completion{Dirs: true}
 	case len(inv.Args) < 2:
