@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore"
 	"deployfs/objstore/compare"
 	"deployfs/objstore/diff"
@@ -87,7 +88,10 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(revs) > 1 {
 		d.from, d.to = revs[0], revs[1]
 	}
-	return d.run(ctx)
+	if err = d.run(ctx); errors.Is(err, compare.ErrTooMany) {
+		err = &daemon.Failure{Text: err.Error(), Remedy: "name paths behind --, or ask for --name-status or -p alone, which hold nothing"}
+	}
+	return err
 }
 
 // parseOwner reads a number as GLib does.

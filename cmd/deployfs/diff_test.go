@@ -1,6 +1,19 @@
 package main
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+
+	"deployfs/objstore/compare"
+)
+
+// TestAttrJSON: an xattr whose value is empty is not one that is absent.
+func TestAttrJSON(t *testing.T) {
+	got, err := json.Marshal(newAttr(compare.Attribute{Name: "user.x", IsXattr: true, New: []byte{}}))
+	if want := `{"name":"user.x","xattr":true,"new_bytes":""}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
 
 func TestParseOwner(t *testing.T) {
 	for text, want := range map[string]int{"-1": -1, "0": 0, "7": 7, " 0x10": 16, "010": 8, "2147483647": 2147483647} {

@@ -183,7 +183,7 @@ func TestPatch(t *testing.T) {
 		"diff --git a/bin b/bin\nBinary files a/bin and b/bin differ (2 and 3 bytes)\n" +
 		"diff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n\\ No newline at end of file\n" +
 		"diff --git a/k b/k\ndeleted file mode 100644\n--- a/k\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n" +
-		"diff --git a/l b/l\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n" +
+		"diff --git a/l b/l\nindex c1b0730..e25f181 120000\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n" +
 		"diff --git \"a/new\\t\" \"b/new\\t\"\nnew file mode 100644\n--- /dev/null\n+++ \"b/new\\t\"\n@@ -0,0 +1 @@\n+1\n\\ No newline at end of file\n" +
 		"diff --git a/t b/t\nold mode 100644\nnew mode 100755\n--- a/t\n+++ b/t\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n" +
 		"diff --git a/with blank b/with blank\n--- a/with blank\t\n+++ b/with blank\t\n@@ -1 +1 @@\n-1\n+2\n"

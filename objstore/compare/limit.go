@@ -11,16 +11,17 @@ const MaxListed Budget = 512 << 20
 
 const (
 	perByte      = 12   // what a byte of a patch takes until it is written somewhere
-	perChange    = 384  // what a change takes beside its path
-	perDirectory = 1024 // what a directory's totals take until they are printed
+	perChange    = 512  // what a change takes beside its path
+	perDirectory = 2048 // what a directory's totals take until they are printed
 )
 
-var errListed = errors.New("too many entries to list")
+// ErrTooMany says that a budget is used up.
+var ErrTooMany = errors.New("too many entries to list")
 
 // Take fails when n bytes more are too many.
 func (b *Budget) Take(n int) error {
 	if *b -= Budget(n); *b < 0 {
-		return errListed
+		return ErrTooMany
 	}
 	return nil
 }

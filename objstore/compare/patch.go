@@ -2,7 +2,9 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha1"
 	"fmt"
 	"io"
 	"strconv"
@@ -109,9 +111,14 @@ func patchOf(c Change, d Details, old, new Side, attributes bool) (string, error
 		from = c.Old.Path
 	}
 	a, b := Quote("a"+from), Quote("b"+to)
-	text := fmt.Sprintf("diff --git %s %s\n", a, b) + headLines(c, d, attributes)
 	content, err := d.ContentDiffers(c, old, new)
-	if err != nil || c.Kind == diff.Renamed || c.Kind == diff.Modified && !content {
+	bare := c.Kind == diff.Renamed || c.Kind == diff.Modified && !content
+	text := fmt.Sprintf("diff --git %s %s\n", a, b)
+	if err == nil && (bare || isEmpty(d)) {
+		text = fmt.Sprintf("diff --git %s %s\n", quoteBlank(a), quoteBlank(b))
+	}
+	text += headLines(c, d, attributes)
+	if err != nil || bare {
 		return text, err
 	}
 	if c.Kind == diff.Added {
@@ -142,7 +149,40 @@ func headLines(c Change, d Details, attributes bool) string {
 			fmt.Fprintf(&b, "%s\n", change)
 		}
 	}
+	b.WriteString(indexLine(c, d))
 	return b.String()
+}
+
+// isEmpty reports whether a patch has no text, as a file was empty when it came or went.
+func isEmpty(d Details) bool {
+	h := cmp.Or(d.Old, d.New)
+	return (d.Old == nil || d.New == nil) && typeOf(h) == object.ModeRegular && h.Size == 0
+}
+
+// quoteBlank quotes a name with a blank in it, which patch(1) understands without quotes only in
+// lines that begin with --- and +++.
+func quoteBlank(name string) string {
+	if strings.Contains(name, " ") && !strings.HasPrefix(name, `"`) {
+		return `"` + name + `"`
+	}
+	return name
+}
+
+// indexLine is git's line of checksums, where patch(1) takes from it that a file is a symbolic link,
+// or that an empty one is to be deleted.
+func indexLine(c Change, d Details) string {
+	switch {
+	case c.Kind == diff.Modified && d.Old.IsSymlink() && d.Old.Target != d.New.Target:
+		return fmt.Sprintf("index %.7s..%.7s %o\n", blob(d.Old.Target), blob(d.New.Target), object.ModeSymlink)
+	case c.Kind == diff.Removed && typeOf(d.Old) == object.ModeRegular && d.Old.Size == 0:
+		return fmt.Sprintf("index %.7s..%07d\n", blob(""), 0)
+	}
+	return ""
+}
+
+// blob is the checksum of content as git names it.
+func blob(content string) string {
+	return fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)))
 }
 
 func noun(h *object.Header) string {
