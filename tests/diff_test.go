@@ -196,15 +196,26 @@ func TestDiffTerminal(t *testing.T) {
 		{"TERM=xterm", "", "\x1b[32mA    /etc/esc^[[31m\x1b[m", true},
 	} {
 		args := append([]string{"diff", "--repo=" + repo, "os"}, strings.Fields(test.args)...)
-		got := onTerminal(t, []string{"TERM=xterm", "PAGER=cat", test.env}, args...)
+		got := onTerminal(t, false, []string{"TERM=xterm", "PAGER=cat", test.env}, args...)
 		if !strings.Contains(got, test.want+"\n") || !test.colours && strings.Contains(got, "\x1b") {
 			t.Errorf("%s %s: got %q, want %q", test.env, test.args, got, test.want)
 		}
 	}
 }
 
-// onTerminal is what the program prints on a terminal of its own.
-func onTerminal(t *testing.T, env []string, args ...string) string {
+// TestDiffProgress: a comparison of commits that takes long says how far it has come.
+func TestDiffProgress(t *testing.T) {
+	t.Parallel()
+	f := newForge(t)
+	got := onTerminal(t, true, []string{"TERM=xterm", "PAGER=cat"}, "diff", "--repo="+f.repo, "--stat", f.doubled(0, 0), f.doubled(15, 1))
+	before, after, found := strings.Cut(got, "DIRECTORY ")
+	if !found || !strings.Contains(before, " changes") || strings.Contains(after, " changes") {
+		t.Errorf("%.500q", got)
+	}
+}
+
+// onTerminal is what the program prints on a terminal of its own, where messages may go, too.
+func onTerminal(t *testing.T, messages bool, env []string, args ...string) string {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	need(t, err == nil, fmt.Sprintf("there is no terminal: %v", err))
@@ -222,6 +233,9 @@ func onTerminal(t *testing.T, env []string, args ...string) string {
 	}
 	cmd := exec.Command(binary(t, "deployfs"), args...)
 	cmd.Dir, cmd.Env, cmd.Stdout = work, append(cleanEnv(), env...), other
+	if messages {
+		cmd.Stderr = other
+	}
 	read := make(chan string)
 	go func() {
 		var b strings.Builder

@@ -211,24 +211,25 @@ func TestCostOfBomb(t *testing.T) {
 	cost{200, 40 * time.Second}.server(t, "256 MiB of zeroes", server, start)
 }
 
-// TestCostOfSharing compares trees of few objects and more entries than there is memory for: each
-// directory has another twice.
+// doubled is a commit of few objects and many entries: each directory has another twice, and the last
+// one so many files.
+func (f forge) doubled(levels, files int) (commit string) {
+	meta, sum := f.dirmeta(), raw(f.file(plainFile, []byte("good bytes\n")))
+	list := make([]gv, files)
+	for i := range list {
+		list[i] = gvFile(fmt.Sprintf("%09d", i), sum)
+	}
+	tree := f.meta("dirtree", gvTree(list, nil))
+	for range levels {
+		tree = f.meta("dirtree", gvTree(nil, []gv{gvDir("a", raw(tree), raw(meta)), gvDir("b", raw(tree), raw(meta))}))
+	}
+	return f.commit(tree, meta)
+}
+
+// TestCostOfSharing compares trees with more entries than there is memory for.
 func TestCostOfSharing(t *testing.T) {
 	f := newForge(t)
-	meta, sum := f.dirmeta(), raw(f.file(plainFile, []byte("good bytes\n")))
-	empty := f.commit(f.meta("dirtree", gvTree(nil, nil)), meta)
-	double := func(levels, files int) (commit string) {
-		list := make([]gv, files)
-		for i := range list {
-			list[i] = gvFile(fmt.Sprintf("%09d", i), sum)
-		}
-		tree := f.meta("dirtree", gvTree(list, nil))
-		for range levels {
-			tree = f.meta("dirtree", gvTree(nil, []gv{gvDir("a", raw(tree), raw(meta)), gvDir("b", raw(tree), raw(meta))}))
-		}
-		return f.commit(tree, meta)
-	}
-	huge, deep, large := double(40, 2000), double(40, 0), double(13, 1)
+	empty, huge, deep, large := f.doubled(0, 0), f.doubled(40, 2000), f.doubled(40, 0), f.doubled(13, 1)
 	for _, test := range []struct{ options, to string }{
 		{"--fs-diff", huge}, {"-M", huge}, {"--json", huge}, {"--name-status --stat", huge}, {"--stat", deep},
 	} {

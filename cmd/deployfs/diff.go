@@ -58,9 +58,9 @@ With -- behind one or two of them, what follows are paths from the root of both,
 
 Any of the other forms tells more, in the order of paths: --name-status, --stat, --patch and --json; -M and --metadata alone print names. They tell of a directory that was added or removed all that is in it, and of the root's own mode, owner and xattrs as "/". The letters are A, D, M, T for a changed type, and R for a rename, with the old path first. Names that would upset a terminal stand in quotes, as git prints them.
 
-A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; patch -p1 takes it. Of binary files, and of those over 4 MiB, only the sizes are told. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
+A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; git apply takes it, and so does patch -p1 unless a file has become a directory. It has no directories, and of one that was renamed it tells file by file; with --metadata it tells of directories, owners and xattrs, and is for reading only. Of binary files, and of those over 4 MiB, only the sizes are told: git apply refuses a patch with such files, patch -p1 passes them over. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
 
-Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, that are hard links of the repository's objects (and were not written since), or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. With --rehash, only a difference in size, mode or owner keeps a file from being read.`
+Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A hard link of a repository's object is read like any other file: it may have been written through any of its names. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. With --rehash, only a difference in size, mode or owner keeps a file from being read.`
 
 func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	uid, err := parseOwner("owner-uid", o.ownerUID)
@@ -84,14 +84,31 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return &cli.UsageError{Text: "REV must be specified"}
 	}
 	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths), left: compare.MaxListed, calm: func() {}}
-	d.from, d.to = revs[0]+"^", revs[0]
-	if len(revs) > 1 {
-		d.from, d.to = revs[0], revs[1]
+	if err := d.name(revs); err != nil {
+		return err
 	}
 	if err = d.run(ctx); errors.Is(err, compare.ErrTooMany) {
 		err = &daemon.Failure{Text: err.Error(), Remedy: "name paths behind --, or ask for --name-status or -p alone, which hold nothing"}
 	}
 	return err
+}
+
+// name says what is compared.
+func (d *differ) name(revs []string) error {
+	if len(revs) > 1 {
+		d.from, d.to = revs[0], revs[1]
+	} else {
+		d.from, d.to = revs[0]+"^", revs[0]
+	}
+	d.fromRev, d.toRev = d.from, d.to
+	if len(revs) == 1 && !isLocal(d.to) { // resolved once: a ref may move on at any time
+		sum, err := d.repo.Resolve(d.to)
+		if err != nil {
+			return err
+		}
+		d.fromRev, d.toRev = sum.String()+"^", sum.String()
+	}
+	return nil
 }
 
 // parseOwner reads a number as GLib does.
@@ -113,7 +130,9 @@ type differ struct {
 	repo     *objstore.Repo
 	uid, gid int // of local files, negative for their own
 	within   *diff.Paths
-	from, to string
+	from, to string // as they were asked for
+	fromRev  string // what they stand for
+	toRev    string
 	old, new compare.Side
 
 	left        compare.Budget // for lists

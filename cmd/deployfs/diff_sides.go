@@ -48,10 +48,10 @@ func (d *differ) open(ctx context.Context) (done func(), err error) {
 		known = append(known, dir.Known)
 		return dir, nil
 	}
-	if d.old, err = side(d.from, -1, -1); err != nil {
+	if d.old, err = side(d.fromRev, -1, -1); err != nil {
 		return nil, err
 	}
-	if d.new, err = side(d.to, d.uid, d.gid); err != nil {
+	if d.new, err = side(d.toRev, d.uid, d.gid); err != nil {
 		return nil, err
 	}
 	d.startProgress(hashed)

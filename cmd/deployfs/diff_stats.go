@@ -9,11 +9,11 @@ import (
 
 // count counts what the two commits share, as ostree's --stats does.
 func (d *differ) count(ctx context.Context) (n compare.Objects, err error) {
-	old, err := d.repo.Resolve(d.from)
+	old, err := d.repo.Resolve(d.fromRev)
 	if err != nil {
 		return n, err
 	}
-	new, err := d.repo.Resolve(d.to)
+	new, err := d.repo.Resolve(d.toRev)
 	if err != nil {
 		return n, err
 	}
