@@ -2,7 +2,10 @@ package tests
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -168,4 +171,177 @@ func serverRecord(t *testing.T, dir string) (r struct {
 	}
 	t.Fatalf("%s is not listed", dir)
 	return r
+}
+
+// TestDiffTerminal: on a terminal nothing but our own colours is an escape, and with NO_COLOR nothing is.
+func TestDiffTerminal(t *testing.T) {
+	t.Parallel()
+	repo, dir := newRepo(t, "bare"), scratch(t)
+	commit(t, repo, "os", dir)
+	p := &plot{root: dir}
+	p.dir("etc")
+	p.text("etc/esc\x1b[31m", "\x1b]0;title\a\n")
+	commit(t, repo, "os", dir)
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	for _, test := range []struct {
+		env, args, want string
+		colours         bool
+	}{
+		{"NO_COLOR=1", "", "A    /etc/esc^[[31m", false},
+		{"NO_COLOR=1", "--name-status", "A\t\"/etc/esc\\033[31m\"", false},
+		{"NO_COLOR=1", "-p", "+^[]0;title^G", false},
+		{"TERM=xterm", "-p", "\x1b[32m+^[]0;title^G\x1b[m", true},
+		{"TERM=xterm", "", "\x1b[32mA    /etc/esc^[[31m\x1b[m", true},
+	} {
+		args := append([]string{"diff", "--repo=" + repo, "os"}, strings.Fields(test.args)...)
+		got := onTerminal(t, false, []string{"TERM=xterm", "PAGER=cat", test.env}, args...)
+		if !strings.Contains(got, test.want+"\n") || !test.colours && strings.Contains(got, "\x1b") {
+			t.Errorf("%s %s: got %q, want %q", test.env, test.args, got, test.want)
+		}
+	}
+}
+
+// TestDiffProgress: a comparison of commits that takes long says how far it has come.
+func TestDiffProgress(t *testing.T) {
+	t.Parallel()
+	f := newForge(t)
+	got := onTerminal(t, true, []string{"TERM=xterm", "PAGER=cat"}, "diff", "--repo="+f.repo, "--stat", f.doubled(0, 0), f.doubled(15, 1))
+	before, after, found := strings.Cut(got, "DIRECTORY ")
+	if !found || !strings.Contains(before, " changes") || strings.Contains(after, " changes") {
+		t.Errorf("%.500q", got)
+	}
+}
+
+// onTerminal is what the program prints on a terminal of its own, where messages may go, too.
+func onTerminal(t *testing.T, messages bool, env []string, args ...string) string {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	need(t, err == nil, fmt.Sprintf("there is no terminal: %v", err))
+	defer screen.Close()
+	number, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary(t, "deployfs"), args...)
+	cmd.Dir, cmd.Env, cmd.Stdout = work, append(cleanEnv(), env...), other
+	if messages {
+		cmd.Stderr = other
+	}
+	read := make(chan string)
+	go func() {
+		var b strings.Builder
+		io.Copy(&b, screen) // ends with an error when the other side is closed
+		read <- b.String()
+	}()
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%s: %v", args, err)
+	}
+	other.Close()
+	return strings.ReplaceAll(<-read, "\r\n", "\n")
+}
+
+// TestDiffWrittenLink: a hard link of an object that was written in place is found, whatever its times say.
+func TestDiffWrittenLink(t *testing.T) {
+	t.Parallel()
+	_, tree := diffRepo(t)
+	for _, mode := range []string{"bare", "bare-user-only"} {
+		repo, dir := newRepo(t, mode), filepath.Join(scratch(t), "out")
+		commit(t, repo, "os", tree)
+		args := []string{"checkout", "-H", "os", dir}
+		if mode != "bare" {
+			args[1] = "-UH"
+		}
+		ostree(t, repo, args...)
+		must(t, "sh", "-c", `printf 'one\n3\n' >"$0" && touch -d @0 "$0"`, dir+"/etc/conf")
+		compareVerb(t, []string{"diff", "--repo=" + repo, "os", dir}, work)
+		if o := deployfs(t, "diff", "--repo="+repo, "os", dir); o.out != "M    /etc/conf\n" {
+			t.Errorf("%s: %+v", mode, o)
+		}
+	}
+}
+
+// patchTrees commits two trees as ref os, and returns the directories of both.
+func patchTrees(t *testing.T, repo string) (old, new string) {
+	t.Helper()
+	old, new = scratch(t)+"/old", scratch(t)+"/new"
+	p := &plot{root: old}
+	for _, name := range []string{".", "usr", "usr/dd", "usr/dd/sub", "usr/dd/none", "gone", "gone/d", "mode"} {
+		p.dir(name)
+	}
+	p.text("usr/dd/a", "moved along\n")
+	p.text("usr/dd/sub/with blank", "moved, too\n")
+	p.text("gone/d/f", "gone\n")
+	p.text("none left", "")
+	p.text("conf", "1\n2\n3\n")
+	p.text("file", "single\n")
+	p.text("becomes", "a directory\n")
+	p.link("link", "conf")
+	commit(t, repo, "os", old)
+	must(t, "cp", "-a", old, new)
+	p.root = new
+	p.do("rename", func() error { return os.Rename(p.path("usr/dd"), p.path("usr/ee")) })
+	must(t, "rm", "-r", p.path("gone"), p.path("link"), p.path("becomes"), p.path("none left"))
+	for _, name := range []string{"fresh", "fresh/empty", "becomes"} {
+		p.dir(name)
+	}
+	p.text("fresh/f", "fresh\n")
+	p.text("becomes/f", "new\n") // which patch(1) can't do
+	p.text("empty", "")
+	p.text("conf", "1\nII\n3\n")
+	p.link("link", "file")
+	p.mode("mode", 0o700)
+	p.mode("file", 0o755)
+	commit(t, repo, "os", new)
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	return old, new
+}
+
+// TestDiffPatch: git and patch(1) make the new tree of the old one, but for directories.
+func TestDiffPatch(t *testing.T) {
+	t.Parallel()
+	need(t, have("git") && have("patch"), "git or patch is not installed (tests/setup.sh installs them)")
+	repo := newRepo(t, "bare")
+	old, new := patchTrees(t, repo)
+	most := []string{"--", "usr", "gone", "mode", "none left", "conf", "file", "link", "fresh", "empty"}
+	for _, option := range []string{"-p", "-pM"} {
+		for _, test := range []struct {
+			tool  string
+			paths []string
+		}{{"git apply --check", nil}, {"git apply", nil}, {"patch -p1 -s", most}} { // which makes no directory of a file
+			dir := filepath.Join(scratch(t), "copy")
+			must(t, "cp", "-a", old, dir)
+			patch := deployfs(t, append([]string{"diff", "--repo=" + repo, option, "os"}, test.paths...)...).out
+			if strings.Contains(patch, "directory mode") || strings.Contains(patch, "rename") != (option == "-pM") {
+				t.Errorf("%s:\n%s", option, patch)
+			}
+			if o := (command{args: strings.Fields(test.tool), dir: dir, in: patch}).run(t); o.code != 0 {
+				t.Errorf("%s of %s: exit %d %s%s\n%s", test.tool, option, o.code, o.out, o.err, patch)
+			}
+			if strings.HasSuffix(test.tool, "--check") {
+				continue
+			}
+			args := append([]string{"diff", "--repo=" + repo, "--name-status", "os", dir}, test.paths...)
+			for line := range strings.Lines(deployfs(t, args...).out) {
+				if path := strings.TrimSpace(line[1:]); !isDirectory(dir+path) && !isDirectory(new+path) {
+					t.Errorf("after %s of %s: %s", test.tool, option, line)
+				}
+			}
+		}
+	}
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
 }

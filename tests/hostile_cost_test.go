@@ -21,8 +21,25 @@ type cost struct {
 // within runs a command whose output is not wanted, and checks what it took.
 func (c cost) within(t *testing.T, args ...string) {
 	t.Helper()
+	if err := c.run(t, args...); err != nil {
+		t.Errorf("%s: %v", args, err)
+	}
+}
+
+// refused runs a command that has to give up with these words, and checks what it took.
+func (c cost) refused(t *testing.T, words string, args ...string) {
+	t.Helper()
+	if err := c.run(t, args...); err == nil || !strings.Contains(err.Error(), words) {
+		t.Errorf("%s: %v, want %q", args, err, words)
+	}
+}
+
+// run runs a command; its error has what was printed to stderr.
+func (c cost) run(t *testing.T, args ...string) error {
+	t.Helper()
 	cmd := exec.Command(binary(t, "deployfs"), args...)
-	cmd.Dir, cmd.Env = work, cleanEnv()
+	var said strings.Builder
+	cmd.Dir, cmd.Env, cmd.Stderr = work, cleanEnv(), &said
 	start, peak, ended := time.Now(), 0, make(chan error)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -31,10 +48,11 @@ func (c cost) within(t *testing.T, args ...string) {
 	for {
 		select { // what wait4(2) tells of memory begins with that of the process that forked
 		case err := <-ended:
-			if c.check(t, strings.Join(args, " "), peak>>10, time.Since(start)); err != nil {
-				t.Errorf("%s: %v", args, err)
+			c.check(t, strings.Join(args, " "), peak>>10, time.Since(start))
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, said.String())
 			}
-			return
+			return err
 		case <-time.After(2 * time.Millisecond):
 			peak = max(peak, memoryNow(cmd.Process.Pid))
 		}
@@ -191,4 +209,34 @@ func TestCostOfBomb(t *testing.T) {
 		}
 	}
 	cost{200, 40 * time.Second}.server(t, "256 MiB of zeroes", server, start)
+}
+
+// doubled is a commit of few objects and many entries: each directory has another twice, and the last
+// one so many files.
+func (f forge) doubled(levels, files int) (commit string) {
+	meta, sum := f.dirmeta(), raw(f.file(plainFile, []byte("good bytes\n")))
+	list := make([]gv, files)
+	for i := range list {
+		list[i] = gvFile(fmt.Sprintf("%09d", i), sum)
+	}
+	tree := f.meta("dirtree", gvTree(list, nil))
+	for range levels {
+		tree = f.meta("dirtree", gvTree(nil, []gv{gvDir("a", raw(tree), raw(meta)), gvDir("b", raw(tree), raw(meta))}))
+	}
+	return f.commit(tree, meta)
+}
+
+// TestCostOfSharing compares trees with more entries than there is memory for.
+func TestCostOfSharing(t *testing.T) {
+	f := newForge(t)
+	empty, huge, deep, large := f.doubled(0, 0), f.doubled(40, 2000), f.doubled(40, 0), f.doubled(13, 1)
+	for _, test := range []struct{ options, to string }{
+		{"--fs-diff", huge}, {"-M", huge}, {"--json", huge}, {"--name-status --stat", huge}, {"--stat", deep},
+	} {
+		args := append([]string{"diff", "--repo=" + f.repo, empty, test.to}, strings.Fields(test.options)...)
+		cost{1200, 15 * time.Second}.refused(t, "too many entries to list", args...)
+	}
+	for _, option := range []string{"--name-status", "-p", "--stat"} { // what needs no list holds nothing
+		cost{100, 10 * time.Second}.within(t, "diff", "--repo="+f.repo, option, empty, large)
+	}
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore"
 	"deployfs/objstore/compare"
 	"deployfs/objstore/diff"
@@ -55,9 +58,9 @@ With -- behind one or two of them, what follows are paths from the root of both,
 
 Any of the other forms tells more, in the order of paths: --name-status, --stat, --patch and --json; -M and --metadata alone print names. They tell of a directory that was added or removed all that is in it, and of the root's own mode, owner and xattrs as "/". The letters are A, D, M, T for a changed type, and R for a rename, with the old path first. Names that would upset a terminal stand in quotes, as git prints them.
 
-A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; patch -p1 takes it. Of binary files, and of those over 4 MiB, only the sizes are told. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
+A rename is found by checksums: content, mode, owner and xattrs have to be the same, of a directory also those of all that is below it. A patch has git's headers; git apply takes it, and so does patch -p1 unless a file has become a directory. It has no directories, and of one that was renamed it tells file by file; with --metadata it tells of directories, owners and xattrs, and is for reading only. Of binary files, and of those over 4 MiB, only the sizes are told: git apply refuses a patch with such files, patch -p1 passes them over. --stat counts each directory without those below it: CHANGED is the size of files whose content has changed, NET by how much all has grown.
 
-Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, that are hard links of the repository's objects (and were not written since), or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. With --rehash, only a difference in size, mode or owner keeps a file from being read.`
+Commits are compared by checksum: equal directories are never opened, so the cost follows the change and not the tree. Of a directory's files those are not read that differ in size, mode or owner, or whose checksum is remembered from an earlier run: by device, inode, size and times to the nanosecond, in a file in the user's cache directory that may be deleted at any time. A hard link of a repository's object is read like any other file: it may have been written through any of its names. A directory that is mounted by deployfs from the same repository counts as the commit that it shows. With --rehash, only a difference in size, mode or owner keeps a file from being read.`
 
 func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	uid, err := parseOwner("owner-uid", o.ownerUID)
@@ -80,12 +83,32 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(revs) == 0 {
 		return &cli.UsageError{Text: "REV must be specified"}
 	}
-	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths)}
-	d.from, d.to = revs[0]+"^", revs[0]
+	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths), left: compare.MaxListed, calm: func() {}}
+	if err := d.name(revs); err != nil {
+		return err
+	}
+	if err = d.run(ctx); errors.Is(err, compare.ErrTooMany) {
+		err = &daemon.Failure{Text: err.Error(), Remedy: "name paths behind --, or ask for --name-status or -p alone, which hold nothing"}
+	}
+	return err
+}
+
+// name says what is compared.
+func (d *differ) name(revs []string) error {
 	if len(revs) > 1 {
 		d.from, d.to = revs[0], revs[1]
+	} else {
+		d.from, d.to = revs[0]+"^", revs[0]
 	}
-	return d.run(ctx)
+	d.fromRev, d.toRev = d.from, d.to
+	if len(revs) == 1 && !isLocal(d.to) { // resolved once: a ref may move on at any time
+		sum, err := d.repo.Resolve(d.to)
+		if err != nil {
+			return err
+		}
+		d.fromRev, d.toRev = sum.String()+"^", sum.String()
+	}
+	return nil
 }
 
 // parseOwner reads a number as GLib does.
@@ -107,8 +130,20 @@ type differ struct {
 	repo     *objstore.Repo
 	uid, gid int // of local files, negative for their own
 	within   *diff.Paths
-	from, to string
+	from, to string // as they were asked for
+	fromRev  string // what they stand for
+	toRev    string
 	old, new compare.Side
+
+	left        compare.Budget // for lists
+	found, told atomic.Int64   // changes
+	calm        func()         // takes the line of progress away
+}
+
+// out is where to print to, with no progress in between.
+func (d *differ) out() *bufio.Writer {
+	d.calm()
+	return d.inv.Stdout
 }
 
 // beyond reports whether more is asked for than ostree's forms.
@@ -117,48 +152,47 @@ func (d *differ) beyond() bool {
 }
 
 func (d *differ) run(ctx context.Context) error {
-	doc := diffJSON{Old: d.from, New: d.to}
+	if d.inv.JSON {
+		return d.writeJSON(ctx)
+	}
 	if d.fsDiff || !d.stats {
-		if err := d.compare(ctx, &doc); err != nil {
+		if err := d.compare(ctx); err != nil {
 			return err
 		}
 	}
 	if d.stats {
-		if err := d.count(ctx, &doc); err != nil {
-			return err
-		}
-	}
-	if d.inv.JSON {
-		return cli.WriteJSON(d.inv.Stdout, doc)
+		return d.printCount(ctx)
 	}
 	return nil
 }
 
-// compare compares the two sides, and prints what differs or puts it into doc.
-func (d *differ) compare(ctx context.Context, doc *diffJSON) error {
-	list, err := d.changes(ctx)
-	switch {
-	case err != nil:
-		return err
-	case d.inv.JSON:
-		return d.fill(ctx, doc, list)
-	case d.beyond():
-		return d.print(ctx, list)
-	}
-	return d.printAsOstree(list)
-}
-
-// changes is what differs. When it returns, no file is to be hashed any more.
-func (d *differ) changes(ctx context.Context) (list []compare.Change, err error) {
+// compare compares the two sides, and prints what differs.
+func (d *differ) compare(ctx context.Context) error {
 	done, err := d.open(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer done()
+	if d.beyond() {
+		return d.print(ctx)
+	}
+	return d.printAsOstree(ctx)
+}
+
+// each calls visit for all that differs, as it is found.
+func (d *differ) each(ctx context.Context, visit func(compare.Change) error) error {
 	options := compare.Options{AsOstree: !d.beyond(), Within: d.within}
-	err = compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
+	return compare.Run(ctx, d.old, d.new, options, func(c compare.Change) error {
+		d.found.Add(1)
+		return visit(c)
+	})
+}
+
+// list is all that differs.
+func (d *differ) list(ctx context.Context) (list []compare.Change, err error) {
+	err = d.each(ctx, func(c compare.Change) error {
 		list = append(list, c)
-		return nil
+		return d.left.TakeChange(c)
 	})
 	if err == nil && d.renames {
 		list, err = compare.Renames(list, d.old, d.new)
@@ -166,9 +200,11 @@ func (d *differ) changes(ctx context.Context) (list []compare.Change, err error)
 	return list, err
 }
 
-// completeDiff completes refs and directories, then paths inside the first commit.
+// completeDiff completes refs and directories, then, and behind "--", paths inside the first commit.
 func completeDiff(inv *cli.Invocation, word string) cli.Completion {
 	switch {
+	case inv.Behind:
+		return completeRevPaths(inv, word)
 	case strings.HasPrefix(word, "/"), strings.HasPrefix(word, "./"):
 		return cli.Completion{Dirs: true}
 	case len(inv.Args) < 2:

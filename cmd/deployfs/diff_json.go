@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/compare"
@@ -10,11 +11,14 @@ import (
 	"deployfs/objstore/object"
 )
 
-// diffJSON is what differs. Parts that are not asked for are absent.
-type diffJSON struct {
-	Old         string        `json:"old"` // as they were asked for
-	New         string        `json:"new"`
-	Changes     []changeJSON  `json:"changes,omitzero"`
+// diffHead comes first, then a list "changes" of changeJSON, then a diffTail. Parts that are not asked
+// for are absent.
+type diffHead struct {
+	Old string `json:"old"` // as they were asked for
+	New string `json:"new"`
+}
+
+type diffTail struct {
 	Directories []totalsJSON  `json:"directories,omitempty"` // with --stat
 	Total       *totalsJSON   `json:"total,omitempty"`
 	Objects     *objectsCount `json:"objects,omitempty"` // with --stats
@@ -33,14 +37,15 @@ type changeJSON struct {
 	PatchBytes []byte     `json:"patch_bytes,omitempty"`
 }
 
-// attrJSON is mode, owner, group, or an xattr, whose values are bytes.
+// attrJSON is mode, owner, group, or an xattr, whose values are bytes: absent where there is no such
+// xattr, and not where its value is empty.
 type attrJSON struct {
 	Name     string `json:"name"`
 	Old      string `json:"old,omitempty"`
 	New      string `json:"new,omitempty"`
 	Xattr    bool   `json:"xattr,omitempty"`
-	OldBytes []byte `json:"old_bytes,omitempty"`
-	NewBytes []byte `json:"new_bytes,omitempty"`
+	OldBytes []byte `json:"old_bytes,omitzero"`
+	NewBytes []byte `json:"new_bytes,omitzero"`
 }
 
 type totalsJSON struct {
@@ -64,28 +69,109 @@ type objectsCount struct {
 	CommonBytes uint64 `json:"common_bytes"` // as they are stored
 }
 
-// fill puts changes into doc.
-func (d *differ) fill(ctx context.Context, doc *diffJSON, list []compare.Change) error {
-	doc.Changes = make([]changeJSON, 0, len(list))
-	for _, c := range list {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		j, err := d.changeJSON(c)
+// writeJSON writes one object, piece by piece: as text a change takes several times what it takes in a
+// list.
+func (d *differ) writeJSON(ctx context.Context) error {
+	var list []compare.Change
+	wanted := d.fsDiff || !d.stats
+	if wanted {
+		done, err := d.open(ctx)
 		if err != nil {
+			return err
+		}
+		defer done()
+		if list, err = d.list(ctx); err != nil {
+			return err
+		}
+	}
+	var tail diffTail
+	if d.stats {
+		n, err := d.count(ctx)
+		if err != nil {
+			return err
+		}
+		tail.Objects = &objectsCount{n.Old, n.New, n.Common, n.CommonBytes}
+	}
+	if err := d.writeMembers(diffHead{d.from, d.to}, "{\n"); err != nil {
+		return err
+	}
+	if wanted {
+		if err := d.writeChanges(ctx, list, &tail); err != nil {
 			return contentError(d.repo, err)
 		}
-		doc.Changes = append(doc.Changes, j)
 	}
-	if !d.stat {
-		return nil
+	if err := d.writeMembers(tail, ",\n"); err != nil {
+		return err
 	}
-	all, dirs, err := compare.Sum(ctx, list, d.old, d.new)
-	doc.Total = new(newTotals(all))
-	for _, t := range dirs {
-		doc.Directories = append(doc.Directories, newTotals(t))
+	_, err := d.out().WriteString("\n}\n")
+	return err
+}
+
+// writeMembers writes the members of an object, if it has any.
+func (d *differ) writeMembers(object any, before string) error {
+	text, err := indentedJSON(object, "")
+	if err != nil || text == "{}" {
+		return err
 	}
-	return contentError(d.repo, err)
+	_, err = d.out().WriteString(before + strings.TrimSuffix(strings.TrimPrefix(text, "{\n"), "\n}"))
+	return err
+}
+
+// indentedJSON is v as it stands behind an indentation in what [cli.WriteJSON] writes.
+func indentedJSON(v any, by string) (string, error) {
+	var b strings.Builder
+	if err := cli.WriteJSON(&b, v); err != nil {
+		return "", err
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\n", "\n"+by), nil
+}
+
+// writeChanges writes the list of changes, and counts them for the tail.
+func (d *differ) writeChanges(ctx context.Context, list []compare.Change, tail *diffTail) error {
+	sum := compare.NewSummary(d.old, d.new, &d.left)
+	d.out().WriteString(",\n  \"changes\": [")
+	for i, c := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.told.Add(1)
+		if d.stat {
+			if err := sum.Add(c); err != nil {
+				return err
+			}
+		}
+		if err := d.writeChange(ctx, c, i == 0); err != nil {
+			return err
+		}
+	}
+	if len(list) > 0 {
+		d.out().WriteString("\n  ")
+	}
+	if d.stat {
+		tail.Total = new(newTotals(sum.All))
+		for _, t := range sum.Dirs() {
+			tail.Directories = append(tail.Directories, newTotals(t))
+		}
+	}
+	_, err := d.out().WriteString("]")
+	return err
+}
+
+func (d *differ) writeChange(ctx context.Context, c compare.Change, first bool) error {
+	j, err := d.changeJSON(ctx, c)
+	if err != nil {
+		return err
+	}
+	text, err := indentedJSON(j, "    ")
+	if err != nil {
+		return err
+	}
+	before := ",\n    "
+	if first {
+		before = before[1:]
+	}
+	_, err = d.out().WriteString(before + text)
+	return err
 }
 
 // statuses are the kinds of change in words.
@@ -93,7 +179,7 @@ var statuses = map[diff.Kind]string{
 	diff.Added: "added", diff.Removed: "removed", diff.Modified: "modified", diff.Renamed: "renamed",
 }
 
-func (d *differ) changeJSON(c compare.Change) (j changeJSON, err error) {
+func (d *differ) changeJSON(ctx context.Context, c compare.Change) (j changeJSON, err error) {
 	j.Path, j.PathBytes = cli.Text(c.Path)
 	j.Status = statuses[c.Kind]
 	details, err := compare.Describe(c, d.old, d.new)
@@ -112,7 +198,7 @@ func (d *differ) changeJSON(c compare.Change) (j changeJSON, err error) {
 	}
 	if d.patch {
 		var text string
-		text, err = compare.Patch(c, d.old, d.new, d.detail)
+		text, err = compare.Patch(ctx, c, d.old, d.new, d.detail)
 		j.Patch, j.PatchBytes = cli.Text(text)
 	}
 	return j, err

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/compare"
@@ -23,71 +23,97 @@ var letters = map[diff.Kind]struct {
 	diff.Renamed:  {"R", cli.Place},
 }
 
-// printAsOstree prints what ostree prints: paths of local directories are relative. Names are made
-// safe only for a terminal.
-func (d *differ) printAsOstree(list []compare.Change) error {
+// printAsOstree prints what ostree prints: paths of local directories are relative.
+func (d *differ) printAsOstree(ctx context.Context) error {
+	local := map[diff.Kind]bool{diff.Modified: isLocal(d.from), diff.Removed: isLocal(d.from), diff.Added: isLocal(d.to)}
+	lines := map[diff.Kind]*bytes.Buffer{diff.Modified: {}, diff.Removed: {}, diff.Added: {}}
+	err := d.each(ctx, func(c compare.Change) error {
+		name, look := c.Path, letters[c.Kind]
+		if local[c.Kind] {
+			name = name[1:]
+		}
+		line := d.inv.Paint(look.colour, look.letter+"    "+name) + "\n"
+		lines[c.Kind].WriteString(line)
+		return d.left.Take(perByte * len(line))
+	})
+	if err != nil {
+		return err
+	}
 	for _, kind := range []diff.Kind{diff.Modified, diff.Removed, diff.Added} {
-		local := isLocal(d.from)
-		if kind == diff.Added {
-			local = isLocal(d.to)
-		}
-		for _, c := range list {
-			if c.Kind != kind {
-				continue
-			}
-			name := c.Path
-			if local {
-				name = name[1:]
-			}
-			look := letters[kind]
-			if d.inv.Colour() {
-				name = compare.Quote(name)
-			}
-			if _, err := fmt.Fprintln(d.inv.Stdout, d.inv.Paint(look.colour, look.letter+"    "+name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// print prints the forms that are asked for, one after the other.
-func (d *differ) print(ctx context.Context, list []compare.Change) error {
-	var parts []func(context.Context, []compare.Change) error
-	if d.names || !d.stat && !d.patch {
-		parts = append(parts, d.printNames)
-	}
-	if d.stat {
-		parts = append(parts, d.printStat)
-	}
-	if d.patch {
-		parts = append(parts, d.printPatch)
-	}
-	for i, part := range parts {
-		if i > 0 && len(list) > 0 {
-			fmt.Fprintln(d.inv.Stdout)
-		}
-		if err := part(ctx, list); err != nil {
+		if _, err := lines[kind].WriteTo(d.out()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// printNames prints a line for each change and, with --metadata, what has changed below it.
-func (d *differ) printNames(ctx context.Context, list []compare.Change) error {
-	for _, c := range list {
-		if ctx.Err() != nil {
-			return ctx.Err()
+// perByte is how much memory a byte takes in a buffer that grows, about.
+const perByte = 3
+
+// form is one of the forms that changes are printed in.
+type form struct {
+	tell func(context.Context, compare.Change) error
+	end  func() error
+}
+
+// forms are those that are asked for.
+func (d *differ) forms() (list []form) {
+	none := func() error { return nil }
+	if d.names || !d.stat && !d.patch {
+		list = append(list, form{d.printName, none})
+	}
+	if d.stat {
+		sum := compare.NewSummary(d.old, d.new, &d.left)
+		add := func(_ context.Context, c compare.Change) error { return sum.Add(c) }
+		list = append(list, form{add, func() error { return d.printStat(sum) }})
+	}
+	if d.patch {
+		list = append(list, form{d.printPatch, none})
+	}
+	return list
+}
+
+// print prints the forms one after the other. Changes are held only where they are needed twice, or
+// looked at together.
+func (d *differ) print(ctx context.Context) error {
+	forms := d.forms()
+	if len(forms) == 1 && !d.renames {
+		err := d.each(ctx, func(c compare.Change) error { return forms[0].tell(ctx, c) })
+		if err != nil {
+			return contentError(d.repo, err)
 		}
-		if err := d.printName(c); err != nil {
+		return forms[0].end()
+	}
+	list, err := d.list(ctx)
+	if err != nil {
+		return err
+	}
+	for i, f := range forms {
+		if i > 0 && len(list) > 0 {
+			fmt.Fprintln(d.out())
+		}
+		if err := d.printForm(ctx, f, list); err != nil {
 			return contentError(d.repo, err)
 		}
 	}
 	return nil
 }
 
-func (d *differ) printName(c compare.Change) (err error) {
+func (d *differ) printForm(ctx context.Context, f form, list []compare.Change) error {
+	for _, c := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.told.Add(1)
+		if err := f.tell(ctx, c); err != nil {
+			return err
+		}
+	}
+	return f.end()
+}
+
+// printName prints a line for a change and, with --metadata, what has changed below it.
+func (d *differ) printName(_ context.Context, c compare.Change) (err error) {
 	look, details := letters[c.Kind], compare.Details{}
 	if c.Kind == diff.Modified {
 		if details, err = compare.Describe(c, d.old, d.new); err != nil {
@@ -101,7 +127,7 @@ func (d *differ) printName(c compare.Change) (err error) {
 	if c.Kind == diff.Renamed {
 		line += compare.Quote(c.Old.Path) + "\t"
 	}
-	if _, err := fmt.Fprintln(d.inv.Stdout, d.inv.Paint(look.colour, line+compare.Quote(c.Path))); err != nil || !d.detail {
+	if _, err := fmt.Fprintln(d.out(), d.inv.Paint(look.colour, line+compare.Quote(c.Path))); err != nil || !d.detail {
 		return err
 	}
 	lines, err := d.metadataLines(c, details)
@@ -130,17 +156,17 @@ func (d *differ) metadataLines(c compare.Change, about compare.Details) (lines [
 }
 
 // printStat prints a table of directories.
-func (d *differ) printStat(ctx context.Context, list []compare.Change) error {
-	all, dirs, err := compare.Sum(ctx, list, d.old, d.new)
-	if err != nil || len(list) == 0 {
-		return contentError(d.repo, err)
+func (d *differ) printStat(sum *compare.Summary) error {
+	dirs := sum.Dirs()
+	if len(dirs) == 0 {
+		return nil
 	}
-	table := tabwriter.NewWriter(d.inv.Stdout, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.out(), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "DIRECTORY\tENTRIES\tADDED\tREMOVED\tCHANGED\tNET")
 	for _, t := range dirs {
 		statLine(table, compare.Quote(t.Dir), t)
 	}
-	statLine(table, "TOTAL", all)
+	statLine(table, "TOTAL", sum.All)
 	return table.Flush()
 }
 
@@ -169,27 +195,19 @@ func signed(n int64) string {
 	return "0B"
 }
 
-// printPatch prints a patch of each change.
-func (d *differ) printPatch(ctx context.Context, list []compare.Change) error {
-	for _, c := range list {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		text, err := compare.Patch(c, d.old, d.new, d.detail)
-		if err != nil {
-			return contentError(d.repo, err)
-		}
+// printPatch prints a patch of a change.
+func (d *differ) printPatch(ctx context.Context, c compare.Change) error {
+	p := compare.Patcher{Old: d.old, New: d.new, Attributes: d.detail, Emit: func(text string) error {
 		if d.inv.Colour() {
 			text = d.coloured(text)
 		}
-		if _, err := d.inv.Stdout.WriteString(text); err != nil {
-			return err
-		}
-	}
-	return nil
+		_, err := d.out().WriteString(text)
+		return err
+	}}
+	return p.Write(ctx, c)
 }
 
-// coloured is a patch for a terminal, on which no content may act.
+// coloured is a patch in colours.
 func (d *differ) coloured(text string) string {
 	var b strings.Builder
 	hunk := false
@@ -208,31 +226,10 @@ func (d *differ) coloured(text string) string {
 		case line[:1] == "-":
 			colour = cli.Removed
 		}
-		line = visible(line)
 		if colour != "" {
 			line = d.inv.Paint(colour, line)
 		}
 		b.WriteString(line + "\n")
-	}
-	return b.String()
-}
-
-// visible shows control characters, and what is no text, as "^X" and "\377".
-func visible(line string) string {
-	var b strings.Builder
-	for i, size := 0, 0; i < len(line); i += size {
-		var r rune
-		r, size = utf8.DecodeRuneInString(line[i:])
-		switch {
-		case r < ' ' && r != '\t', r == 0x7f:
-			b.WriteString("^" + string('@'^r))
-		case r > 0x7f && r <= 0x9f, r == utf8.RuneError && size == 1:
-			for _, ch := range []byte(line[i : i+size]) {
-				fmt.Fprintf(&b, `\%03o`, ch)
-			}
-		default:
-			b.WriteRune(r)
-		}
 	}
 	return b.String()
 }

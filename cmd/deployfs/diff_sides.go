@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -47,31 +48,34 @@ func (d *differ) open(ctx context.Context) (done func(), err error) {
 		known = append(known, dir.Known)
 		return dir, nil
 	}
-	if d.old, err = side(d.from, -1, -1); err != nil {
+	if d.old, err = side(d.fromRev, -1, -1); err != nil {
 		return nil, err
 	}
-	if d.new, err = side(d.to, d.uid, d.gid); err != nil {
+	if d.new, err = side(d.toRev, d.uid, d.gid); err != nil {
 		return nil, err
 	}
-	stop := d.progress(hashed)
+	d.startProgress(hashed)
 	return func() {
-		stop()
+		d.calm()
 		for _, k := range known {
 			k.Save() // it is only slower the next time
 		}
 	}, nil
 }
 
-// progress tells how much was hashed, where something may be.
-func (d *differ) progress(hashed *compare.Amount) (stop func()) {
-	if !isLocal(d.from) && !isLocal(d.to) {
-		return func() {}
-	}
-	text := func() string {
-		return fmt.Sprintf("%d files hashed, %s", hashed.Files.Load(), amount(hashed.Bytes.Load()))
-	}
-	p := cli.StartProgress(d.inv.Stderr, text)
-	return func() { p.Stop(text()) }
+// startProgress tells on a terminal how far it has come, until something is printed.
+func (d *differ) startProgress(hashed *compare.Amount) {
+	p := cli.StartProgress(d.inv.Stderr, func() string {
+		text := fmt.Sprintf("%d changes", d.found.Load())
+		if n := d.told.Load(); n > 0 {
+			text += fmt.Sprintf(", %d looked at", n)
+		}
+		if n := hashed.Files.Load(); n > 0 {
+			text += fmt.Sprintf(", %d files hashed, %s", n, amount(hashed.Bytes.Load()))
+		}
+		return text
+	})
+	d.calm = sync.OnceFunc(func() { p.Stop("") })
 }
 
 // withoutXattrs reports whether local files are taken as if they had no xattrs: that is asked for, or

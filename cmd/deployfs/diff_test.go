@@ -1,16 +1,17 @@
 package main
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
 
-// TestVisible: what a file holds can't act on a terminal.
-func TestVisible(t *testing.T) {
-	for line, want := range map[string]string{
-		"+plain\ttext": "+plain\ttext", "-ü 日本": "-ü 日本", " \x1b[31m\a\x00": " ^[[31m^G^@", "+\x7f\r": "+^?^M",
-		"+\xff\xc3": `+\377\303`, "+\u009b31m\u0085": `+\302\23331m\302\205`, "+\ufffd": "+\ufffd",
-	} {
-		if got := visible(line); got != want {
-			t.Errorf("%q: %q, want %q", line, got, want)
-		}
+	"deployfs/objstore/compare"
+)
+
+// TestAttrJSON: an xattr whose value is empty is not one that is absent.
+func TestAttrJSON(t *testing.T) {
+	got, err := json.Marshal(newAttr(compare.Attribute{Name: "user.x", IsXattr: true, New: []byte{}}))
+	if want := `{"name":"user.x","xattr":true,"new_bytes":""}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
 	}
 }
 

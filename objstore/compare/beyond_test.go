@@ -127,16 +127,16 @@ func TestXattrChanges(t *testing.T) {
 		return all
 	}
 	d := Details{
-		Old: &object.Header{Mode: 0o100644, UID: 1, Xattrs: list("a", "1", "b", "2", "c", "x\x00")},
-		New: &object.Header{Mode: 0o100644, GID: math.MaxUint32, Xattrs: list("b", "2", "c", "y\x1b", "d\n", strings.Repeat("z", 300))},
+		Old: &object.Header{Mode: 0o100644, UID: 1, Xattrs: list("a", "1", "b", "2", "c", "x\x00", "gone", "")},
+		New: &object.Header{Mode: 0o100644, GID: math.MaxUint32, Xattrs: list("b", "2", "c", "y\x1b", "come", "", "d\n", strings.Repeat("z", 300))},
 	}
 	var got []string
 	for _, a := range d.Attributes() {
 		got = append(got, a.String())
 	}
 	want := []string{
-		"owner 1 -> 0", "group 0 -> 4294967295", `xattr a removed: "1"`, `xattr c "x" -> "y\x1b"`,
-		`xattr "d\n" added: "` + strings.Repeat("z", 256) + `"… (300 bytes)`,
+		"owner 1 -> 0", "group 0 -> 4294967295", `xattr a removed: "1"`, `xattr c "x" -> "y\x1b"`, `xattr come added: ""`,
+		`xattr "d\n" added: "` + strings.Repeat("z", 256) + `"… (300 bytes)`, `xattr gone removed: ""`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
@@ -146,8 +146,12 @@ func TestXattrChanges(t *testing.T) {
 func TestSum(t *testing.T) {
 	s := newStore(t)
 	old, new := s.commit(plant(t, sample), false), s.commit(plant(t, changed()), false)
-	total, dirs, err := Sum(context.Background(), all(t, old, new), old, new)
-	s.must(err)
+	left := MaxListed
+	sum := NewSummary(old, new, &left)
+	for _, c := range all(t, old, new) {
+		s.must(sum.Add(c))
+	}
+	total, dirs := sum.All, sum.Dirs()
 	want := Totals{Added: 4, Removed: 5, Changed: 4, BytesAdded: 2, BytesRemoved: 3, BytesBefore: 3 + 3 + 4, BytesAfter: 3 + 4}
 	if total != want || total.Net() != 2-3+7-10 {
 		t.Errorf("%+v, %d", total, total.Net())
@@ -171,7 +175,7 @@ func TestPatch(t *testing.T) {
 	new := s.commit(y, false)
 	var b strings.Builder
 	for _, c := range all(t, old, new) {
-		text, err := Patch(c, old, new, false)
+		text, err := Patch(context.Background(), c, old, new, false)
 		s.must(err)
 		b.WriteString(text)
 	}
@@ -179,8 +183,7 @@ func TestPatch(t *testing.T) {
 		"diff --git a/bin b/bin\nBinary files a/bin and b/bin differ (2 and 3 bytes)\n" +
 		"diff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n\\ No newline at end of file\n" +
 		"diff --git a/k b/k\ndeleted file mode 100644\n--- a/k\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n" +
-		"diff --git a/k b/k\nnew directory mode 40755\n" +
-		"diff --git a/l b/l\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n" +
+		"diff --git a/l b/l\nindex c1b0730..e25f181 120000\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n\\ No newline at end of file\n" +
 		"diff --git \"a/new\\t\" \"b/new\\t\"\nnew file mode 100644\n--- /dev/null\n+++ \"b/new\\t\"\n@@ -0,0 +1 @@\n+1\n\\ No newline at end of file\n" +
 		"diff --git a/t b/t\nold mode 100644\nnew mode 100755\n--- a/t\n+++ b/t\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n" +
 		"diff --git a/with blank b/with blank\n--- a/with blank\t\n+++ b/with blank\t\n@@ -1 +1 @@\n-1\n+2\n"
@@ -209,7 +212,7 @@ func TestPatchApplies(t *testing.T) {
 	old, new := s.commit(x, false), s.commit(y, false)
 	var b strings.Builder
 	for _, c := range all(t, old, new) {
-		text, err := Patch(c, old, new, true)
+		text, err := Patch(context.Background(), c, old, new, true)
 		s.must(err)
 		b.WriteString(text)
 	}

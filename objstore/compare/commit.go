@@ -14,9 +14,11 @@ type Commit struct {
 	Repo *objstore.Repo
 	Dir  tree.Entry // whose path is the one that is shown
 
-	mu   sync.Mutex
-	last object.Checksum // of the dirtree that was read last
-	tree object.DirTree
+	mu       sync.Mutex
+	last     object.Checksum // of the dirtree that was read last
+	tree     object.DirTree
+	lastMeta object.Checksum // of the dirmeta that was read last
+	meta     object.DirMeta
 }
 
 var (
@@ -71,6 +73,20 @@ func (c *Commit) DirTree(sum object.Checksum) (object.DirTree, error) {
 	return t, err
 }
 
+// dirMeta reads a dirmeta; most directories have the one that was read last.
+func (c *Commit) dirMeta(sum object.Checksum) (object.DirMeta, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sum == c.lastMeta {
+		return c.meta, nil
+	}
+	m, err := c.Repo.DirMeta(sum)
+	if err == nil {
+		c.lastMeta, c.meta = sum, m
+	}
+	return m, err
+}
+
 // Sum is what the commit says.
 func (c *Commit) Sum(n Node) (object.Checksum, error) {
 	if n.IsDir() {
@@ -84,7 +100,7 @@ func (c *Commit) Header(n Node) (object.Header, error) {
 	if !n.IsDir() {
 		return c.Repo.Header(n.Content)
 	}
-	m, err := c.Repo.DirMeta(n.Meta)
+	m, err := c.dirMeta(n.Meta)
 	return object.Header{UID: m.UID, GID: m.GID, Mode: m.Mode, Xattrs: m.Xattrs}, err
 }
 

@@ -113,20 +113,21 @@ func (d Details) Attributes() (list []Attribute) {
 	return append(list, xattrChanges(a.Xattrs, b.Xattrs)...)
 }
 
-// xattrChanges merges two lists, which are sorted by name.
+// xattrChanges merges two lists. A value that is there is not nil, also when it is empty.
 func xattrChanges(a, b []object.Xattr) (list []Attribute) {
 	names := map[string]*Attribute{}
 	for _, x := range a {
-		names[x.Name] = &Attribute{Name: x.Name, IsXattr: true, Old: x.Value}
+		names[x.Name] = &Attribute{Name: x.Name, IsXattr: true, Old: append([]byte{}, x.Value...)}
 	}
 	for _, x := range b {
 		if names[x.Name] == nil {
 			names[x.Name] = &Attribute{Name: x.Name, IsXattr: true}
 		}
-		names[x.Name].New = x.Value
+		names[x.Name].New = append([]byte{}, x.Value...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if change := names[name]; !bytes.Equal(change.Old, change.New) {
+		change := names[name]
+		if (change.Old == nil) != (change.New == nil) || !bytes.Equal(change.Old, change.New) {
 			list = append(list, *change)
 		}
 	}

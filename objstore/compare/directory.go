@@ -20,7 +20,7 @@ import (
 // Directory is a directory of this machine as a side.
 type Directory struct {
 	Path     string          // absolute
-	Repo     *objstore.Repo  // whose objects files may be hard links of
+	Repo     *objstore.Repo  // that has the other side's objects, or nil
 	Known    *identity.Cache // of files that were hashed before; nil hashes every file, whatever is known of it
 	NoXattrs bool            // files are taken as if they had none
 	UID, GID int             // the owner and group of all files; negative is their own

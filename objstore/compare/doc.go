@@ -6,8 +6,7 @@
 // A [Commit] knows the checksums of all its entries; where both sides do, package diff's rule holds
 // that equal subtrees are never opened. A [Directory] has to find its checksums out. A file is hashed
 // only when nothing cheaper says whether it is the same as what the other side has: its size or mode
-// differs, it is a hard link of the very object, or it was hashed before and package identity vouches
-// for it. A [Mounted] directory shows a commit: it has that commit's checksums, in the order of the
+// differs, or it was hashed before, by this or another name, and package identity vouches for it. A [Mounted] directory shows a commit: it has that commit's checksums, in the order of the
 // directory's own listing.
 //
 // # Order

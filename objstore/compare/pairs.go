@@ -168,10 +168,8 @@ func (c *comparer) differ(old, new Node) (bool, error) {
 		if old.Stat.Mode&unix.S_IFMT != new.Stat.Mode&unix.S_IFMT || old.Stat.Size != new.Stat.Size {
 			return true, nil
 		}
-	default:
-		if same, known := c.settles(old, new); known {
-			return !same, nil
-		}
+	case c.excluded(old, new):
+		return true, nil
 	}
 	a, err := c.old.Sum(old)
 	if err != nil {
@@ -181,13 +179,13 @@ func (c *comparer) differ(old, new Node) (bool, error) {
 	return a != b, err
 }
 
-// settles asks the side that is a directory of this machine about the other one's object.
-func (c *comparer) settles(old, new Node) (same, known bool) {
+// excluded asks the side that is a directory of this machine about the other one's object.
+func (c *comparer) excluded(old, new Node) bool {
 	if d, ok := c.new.(*Directory); ok && old.Stat == nil {
-		return d.settles(old.Content, new)
+		return d.excludes(old.Content, new)
 	}
 	if d, ok := c.old.(*Directory); ok && new.Stat == nil {
-		return d.settles(new.Content, old)
+		return d.excludes(new.Content, old)
 	}
-	return false, false
+	return false
 }

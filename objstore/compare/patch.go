@@ -2,6 +2,9 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha1"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,6 +15,7 @@ import (
 
 	"deployfs/objstore/diff"
 	"deployfs/objstore/object"
+	"deployfs/objstore/tree"
 )
 
 const (
@@ -20,25 +24,85 @@ const (
 	around  = 3       // lines before and after a difference
 )
 
-// Patch is a change as git shows it, for patch(1): the paths, what has changed beside the content, and
-// a unified diff of it. With attributes also owner and xattrs are told, which git knows nothing of.
-// Of files that are binary, or larger than 4 MiB, only the sizes are told.
-func Patch(c Change, old, new Side, attributes bool) (string, error) {
-	d, err := Describe(c, old, new)
+// Patcher writes changes as git shows them, for patch(1): the paths, what has changed beside the
+// content, and a unified diff of it. Of files that are binary, or larger than 4 MiB, only the sizes
+// are told.
+type Patcher struct {
+	Old, New Side
+
+	// Attributes tells also of directories, and of owner and xattrs, which git knows nothing of.
+	Attributes bool
+
+	// Emit takes the patch of one file.
+	Emit func(text string) error
+}
+
+// Patch is the patch of one change.
+func Patch(ctx context.Context, c Change, old, new Side, attributes bool) (string, error) {
+	var b strings.Builder
+	left := MaxListed
+	p := Patcher{Old: old, New: new, Attributes: attributes, Emit: func(text string) error {
+		b.WriteString(text)
+		return left.Take(perByte * len(text))
+	}}
+	err := p.Write(ctx, c)
+	return b.String(), err
+}
+
+// Write writes a change; that of a renamed directory as a rename of each file in it.
+func (p *Patcher) Write(ctx context.Context, c Change) error {
+	if c.Kind == diff.Renamed && c.New.IsDir() {
+		return p.moved(ctx, c)
+	}
+	if isDirs(c) && !p.Attributes {
+		return nil
+	}
+	d, err := Describe(c, p.Old, p.New)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if d.TypeChanged() { // as git has it, two changes
-		gone := Change{Path: c.Path, Kind: diff.Removed, Old: c.Old}
-		come := Change{Path: c.Path, Kind: diff.Added, New: c.New}
-		a, err := patchOf(gone, Details{Old: d.Old}, old, new, attributes)
-		if err != nil {
-			return "", err
+	if !d.TypeChanged() {
+		return p.file(c, d)
+	}
+	gone := Change{Path: c.Path, Kind: diff.Removed, Old: c.Old} // as git has it, two changes
+	come := Change{Path: c.Path, Kind: diff.Added, New: c.New}
+	if err := p.file(gone, Details{Old: d.Old}); err != nil {
+		return err
+	}
+	return p.file(come, Details{New: d.New})
+}
+
+// isDirs reports whether a change is about nothing but a directory.
+func isDirs(c Change) bool {
+	return (c.Old.IsDir() || !c.Old.Exists()) && (c.New.IsDir() || !c.New.Exists())
+}
+
+// moved writes a rename for each file below a directory, which is the same on both sides.
+func (p *Patcher) moved(ctx context.Context, c Change) error {
+	loader, ok := p.New.(tree.Loader)
+	if !ok {
+		return fmt.Errorf("%.200q: a renamed directory is none of a commit's", c.Path)
+	}
+	return diff.Options{Deep: true}.Trees(ctx, loader, tree.Entry{}, c.New.Entry, func(below diff.Change) error {
+		if below.New.IsDir() {
+			return nil
 		}
-		b, err := patchOf(come, Details{New: d.New}, old, new, attributes)
-		return a + b, err
+		f := Change{Path: below.Path, Kind: diff.Renamed, Old: Node{Entry: below.New}, New: Node{Entry: below.New}}
+		f.Old.Path = c.Old.Path + strings.TrimPrefix(f.Path, c.Path)
+		return p.file(f, Details{})
+	})
+}
+
+// file writes the patch of one change.
+func (p *Patcher) file(c Change, d Details) error {
+	if isDirs(c) && !p.Attributes {
+		return nil
 	}
-	return patchOf(c, d, old, new, attributes)
+	text, err := patchOf(c, d, p.Old, p.New, p.Attributes)
+	if err != nil {
+		return err
+	}
+	return p.Emit(text)
 }
 
 func patchOf(c Change, d Details, old, new Side, attributes bool) (string, error) {
@@ -47,9 +111,14 @@ func patchOf(c Change, d Details, old, new Side, attributes bool) (string, error
 		from = c.Old.Path
 	}
 	a, b := Quote("a"+from), Quote("b"+to)
-	text := fmt.Sprintf("diff --git %s %s\n", a, b) + headLines(c, d, attributes)
 	content, err := d.ContentDiffers(c, old, new)
-	if err != nil || c.Kind == diff.Renamed || c.Kind == diff.Modified && !content {
+	bare := c.Kind == diff.Renamed || c.Kind == diff.Modified && !content
+	text := fmt.Sprintf("diff --git %s %s\n", a, b)
+	if err == nil && (bare || isEmpty(d)) {
+		text = fmt.Sprintf("diff --git %s %s\n", quoteBlank(a), quoteBlank(b))
+	}
+	text += headLines(c, d, attributes)
+	if err != nil || bare {
 		return text, err
 	}
 	if c.Kind == diff.Added {
@@ -80,7 +149,40 @@ func headLines(c Change, d Details, attributes bool) string {
 			fmt.Fprintf(&b, "%s\n", change)
 		}
 	}
+	b.WriteString(indexLine(c, d))
 	return b.String()
+}
+
+// isEmpty reports whether a patch has no text, as a file was empty when it came or went.
+func isEmpty(d Details) bool {
+	h := cmp.Or(d.Old, d.New)
+	return (d.Old == nil || d.New == nil) && typeOf(h) == object.ModeRegular && h.Size == 0
+}
+
+// quoteBlank quotes a name with a blank in it, which patch(1) understands without quotes only in
+// lines that begin with --- and +++.
+func quoteBlank(name string) string {
+	if strings.Contains(name, " ") && !strings.HasPrefix(name, `"`) {
+		return `"` + name + `"`
+	}
+	return name
+}
+
+// indexLine is git's line of checksums, where patch(1) takes from it that a file is a symbolic link,
+// or that an empty one is to be deleted.
+func indexLine(c Change, d Details) string {
+	switch {
+	case c.Kind == diff.Modified && d.Old.IsSymlink() && d.Old.Target != d.New.Target:
+		return fmt.Sprintf("index %.7s..%.7s %o\n", blob(d.Old.Target), blob(d.New.Target), object.ModeSymlink)
+	case c.Kind == diff.Removed && typeOf(d.Old) == object.ModeRegular && d.Old.Size == 0:
+		return fmt.Sprintf("index %.7s..%07d\n", blob(""), 0)
+	}
+	return ""
+}
+
+// blob is the checksum of content as git names it.
+func blob(content string) string {
+	return fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)))
 }
 
 func noun(h *object.Header) string {

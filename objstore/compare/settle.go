@@ -7,19 +7,14 @@ import (
 	"deployfs/objstore/object"
 )
 
-// settles tells whether a file is the object sum, where that can be told without reading the file.
-func (d *Directory) settles(sum object.Checksum, n Node) (same, known bool) {
+// excludes reports whether it can be told without reading a file that it is not the object sum. That
+// a file is a hard link of the object says nothing: it may have been written through any of its names.
+func (d *Directory) excludes(sum object.Checksum, n Node) bool {
 	if d.Repo == nil {
-		return false, false
-	}
-	if d.Known != nil && d.isLink(sum, n) {
-		return true, true
+		return false
 	}
 	h, err := d.Repo.Stat(sum)
-	if err != nil {
-		return false, false // the file's own checksum will tell
-	}
-	return false, d.differs(h, n)
+	return err == nil && d.differs(h, n) // else the file's own checksum will tell
 }
 
 // differs reports whether a file can't be an object with this header.
@@ -46,33 +41,4 @@ func (d *Directory) owner(n Node) (uid, gid uint32) {
 		gid = uint32(d.GID)
 	}
 	return uid, gid
-}
-
-// isLink reports whether a file is a hard link of the object sum, with the same owner and xattrs as
-// the object has. A file that was written since it became an object is not: objects have no time.
-func (d *Directory) isLink(sum object.Checksum, n Node) bool {
-	if n.Stat.Nlink < 2 || n.Stat.Mtim.Nano() != 0 {
-		return false
-	}
-	uid, gid := d.owner(n)
-	for r := d.Repo; r != nil; r = r.Parent() {
-		switch r.Mode() {
-		case objstore.Bare:
-			if !r.HasXattrs() || d.NoXattrs || uid != n.Stat.Uid || gid != n.Stat.Gid {
-				continue
-			}
-		case objstore.BareUserOnly:
-			if uid != 0 || gid != 0 || !d.NoXattrs {
-				continue
-			}
-		default:
-			continue
-		}
-		var st unix.Stat_t
-		objects, path := r.ObjectFile(object.Name{Checksum: sum, Kind: object.KindFile})
-		if unix.Fstatat(int(objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Dev == n.Stat.Dev && st.Ino == n.Stat.Ino {
-			return true
-		}
-	}
-	return false
 }

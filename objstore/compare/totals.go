@@ -1,11 +1,10 @@
 package compare
 
 import (
-	"context"
+	"cmp"
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"deployfs/objstore/diff"
 	"deployfs/objstore/object"
@@ -25,32 +24,49 @@ func (t Totals) Net() int64 {
 	return int64(t.BytesAdded) - int64(t.BytesRemoved) + int64(t.BytesAfter) - int64(t.BytesBefore)
 }
 
-// Sum counts changes by directory: all of them, and each directory's in the order of paths.
-func Sum(ctx context.Context, list []Change, old, new Side) (all Totals, dirs []Totals, err error) {
-	byDir := map[string]*Totals{}
-	for _, c := range list {
-		if err := ctx.Err(); err != nil {
-			return all, nil, err
-		}
-		d, err := Describe(c, old, new)
-		if err != nil {
-			return all, nil, err
-		}
-		content, err := d.ContentDiffers(c, old, new)
-		if err != nil {
-			return all, nil, err
-		}
-		dir := path.Dir(c.Path)
-		if byDir[dir] == nil {
-			byDir[dir] = &Totals{Dir: dir}
-		}
-		byDir[dir].add(c.Kind, d, content)
-		all.add(c.Kind, d, content)
+// Summary counts changes by directory.
+type Summary struct {
+	All      Totals
+	old, new Side
+	left     *Budget
+	byDir    map[string]*Totals
+}
+
+// NewSummary counts nothing yet; what it takes comes out of a budget.
+func NewSummary(old, new Side, left *Budget) *Summary {
+	return &Summary{old: old, new: new, left: left, byDir: map[string]*Totals{}}
+}
+
+// Add counts a change.
+func (s *Summary) Add(c Change) error {
+	d, err := Describe(c, s.old, s.new)
+	if err != nil {
+		return err
 	}
-	for _, dir := range slices.SortedFunc(maps.Keys(byDir), comparePaths) {
-		dirs = append(dirs, *byDir[dir])
+	content, err := d.ContentDiffers(c, s.old, s.new)
+	if err != nil {
+		return err
 	}
-	return all, dirs, nil
+	dir := path.Dir(c.Path)
+	t := s.byDir[dir]
+	if t == nil {
+		if err := s.left.Take(perDirectory + len(dir)); err != nil {
+			return err
+		}
+		t = &Totals{Dir: dir}
+		s.byDir[dir] = t
+	}
+	t.add(c.Kind, d, content)
+	s.All.add(c.Kind, d, content)
+	return nil
+}
+
+// Dirs are the totals of each directory, in the order of paths.
+func (s *Summary) Dirs() (dirs []Totals) {
+	for _, dir := range slices.SortedFunc(maps.Keys(s.byDir), comparePaths) {
+		dirs = append(dirs, *s.byDir[dir])
+	}
+	return dirs
 }
 
 func (t *Totals) add(kind diff.Kind, d Details, content bool) {
@@ -80,7 +96,18 @@ func sizeOf(h *object.Header) uint64 {
 	return h.Size
 }
 
-// comparePaths orders as changes are ordered: part by part.
+// comparePaths orders as changes are ordered, part by part: a slash is less than anything else.
 func comparePaths(a, b string) int {
-	return slices.Compare(strings.Split(a, "/"), strings.Split(b, "/"))
+	for i := range min(len(a), len(b)) {
+		switch x, y := a[i], b[i]; {
+		case x == y:
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		default:
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"io"
 	"path"
 	"strings"
@@ -38,7 +39,7 @@ func (v *patchView) start() tea.Cmd {
 	return load(v, func() patchFound {
 		side := patchSide{repo: v.m.cfg.Repo}
 		c := compare.Change{Path: v.change.Path, Kind: v.change.Kind, Old: compare.Node{Entry: v.change.Old}, New: compare.Node{Entry: v.change.New}}
-		text, err := compare.Patch(c, side, side, true)
+		text, err := compare.Patch(context.Background(), c, side, side, true)
 		return patchFound{patchLines(text), err}
 	})
 }

@@ -33,7 +33,7 @@ func CompletionVerb() Verb {
 }
 
 func (p *Program) script(shell string, w io.Writer) error {
-	root := p.tree()
+	root := p.tree(false)
 	switch shell {
 	case "bash":
 		return root.GenBashCompletionV2(w, true)
@@ -58,7 +58,7 @@ func (p *Program) complete(args []string, stdout io.Writer) int {
 			args = append(append([]string{args[0], verb}, rest...), args[last])
 		}
 	}
-	root := p.tree()
+	root := p.tree(slices.Contains(args[:max(len(args)-1, 0)], "--"))
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(io.Discard)
@@ -68,23 +68,24 @@ func (p *Program) complete(args []string, stdout io.Writer) int {
 	return 0
 }
 
-// tree is the table as cobra knows it. Only completion uses it.
-func (p *Program) tree() *cobra.Command {
+// tree is the table as cobra knows it, for a command line in which there is a "--" or none. Only
+// completion uses it.
+func (p *Program) tree(dash bool) *cobra.Command {
 	root := &cobra.Command{Use: p.Name, SilenceErrors: true, SilenceUsage: true}
 	root.CompletionOptions.DisableDefaultCmd = true
 	addFlags(root, p.global(new(Invocation), new(bool)))
 	for i := range p.Verbs {
 		switch v := &p.Verbs[i]; {
 		case v.Name == "help":
-			root.SetHelpCommand(p.command(v)) // else cobra adds its own
+			root.SetHelpCommand(p.command(v, dash)) // else cobra adds its own
 		case !v.Hidden:
-			root.AddCommand(p.command(v))
+			root.AddCommand(p.command(v, dash))
 		}
 	}
 	return root
 }
 
-func (p *Program) command(v *Verb) *cobra.Command {
+func (p *Program) command(v *Verb, dash bool) *cobra.Command {
 	inv := &Invocation{Program: p}
 	cmd := &cobra.Command{Use: v.Name, Short: v.Short, Run: func(*cobra.Command, []string) {}}
 	options := p.options(v, inv, new(bool))
@@ -94,7 +95,7 @@ func (p *Program) command(v *Verb) *cobra.Command {
 	addFlags(cmd, options)
 	if v.Complete != nil {
 		cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			inv.Args = args
+			inv.Args, inv.Behind = args, dash
 			return v.Complete(inv, word).answer(word)
 		}
 	}

@@ -44,6 +44,7 @@ type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
 	Before    int      // so many of Args stand before "--": all, when there is none
+	Behind    bool     // to a completion: whether its word stands behind "--"
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
