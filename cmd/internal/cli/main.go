@@ -97,8 +97,8 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 		out.show(out.to)
 	}
 	var version bool
-	read, err := parse(p.options(v, inv, &version), v.Ends, rest)
-	inv.Args, inv.Before, inv.Given = read.args, read.before, read.given
+	read, err := parse(p.options(v, inv, &version), v.Ours, v.Ends, rest)
+	inv.Args, inv.Before, inv.Dashes, inv.Given = read.args, read.before, read.dashes, read.given
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))
@@ -117,7 +117,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 // noVerb answers a command line without a verb that the program knows.
 func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, err := parse(p.global(new(Invocation), &version), nil, args)
+	_, err := parse(p.global(new(Invocation), &version), false, nil, args)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.programUsage())

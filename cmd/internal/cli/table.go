@@ -44,6 +44,7 @@ type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
 	Before    int      // so many of Args stand before "--": all, when there is none
+	Dashes    bool     // there is a "--"
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
@@ -64,6 +65,8 @@ type Option struct {
 	Help   string
 	NoArg  bool
 	Values []string // the values there are, for completion; nil completes files
+	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
+	Count  bool     // -3 is short for it with the value 3
 
 	set func(value string) error
 }
