@@ -226,7 +226,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"__complete", ""}, "completion\tPrint a completion script for a shell\nhelp\tShow help for a verb\nls\tList\nmount\tMount\n:4\n"},
 		{[]string{"__complete", "ls", "a"}, "alpha\n:4\n"},
 		{[]string{"__complete", "ls", "-3", "a"}, "alpha\n:4\n"},
-		{[]string{"__complete", "mount", "x", "-n", "a", ""}, "1/false\n:4\n"},
+		{[]string{"__complete", "mount", "x", "-n", "9", ""}, "1/false\n:4\n"},
 		{[]string{"__complete", "mount", "x", "--", ""}, "1/true\n:4\n"},
 		{[]string{"__complete", "--", "mount", "x", "y", ""}, "0/true\n:4\n"},
 		{[]string{"__complete", "--repo", "r", "-v", "ls", ""}, "alpha\nbeta\n:4\n"},
