@@ -37,7 +37,7 @@ func (m *meter) commit(i int, tops []tree.Entry) error {
 		}
 	}
 	for _, top := range tops {
-		line := Line{Commit: i, Path: top.Path}
+		line := Line{Commit: i, Path: top.Path, Top: true}
 		var err error
 		switch {
 		case top.IsDir():
@@ -68,7 +68,9 @@ func (m *meter) dir(line *Line, sum, meta object.Checksum, depth int) error {
 		return err
 	}
 	n, ok := m.walker.Number(name)
-	switch {
+	switch err := m.ctx.Err(); {
+	case err != nil:
+		return err
 	case !ok:
 		return nil // only a partial commit lacks it
 	case depth == maxDepth:
