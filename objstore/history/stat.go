@@ -28,7 +28,7 @@ type Sizer interface {
 func Measure(ctx context.Context, s Sizer, old, new tree.Entry, paths []string) (stat Stat, err error) {
 	o := diff.Options{Deep: true, Within: diff.NewPaths(paths)}
 	left := maxMeasured
-	err = o.Trees(ctx, s, old, new, func(c diff.Change) error {
+	err = o.Trees(ctx, newLoader(s), old, new, func(c diff.Change) error {
 		if left--; left < 0 {
 			return errMeasured
 		}

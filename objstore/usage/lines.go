@@ -68,9 +68,7 @@ func (m *meter) dir(line *Line, sum, meta object.Checksum, depth int) error {
 		return err
 	}
 	n, ok := m.walker.Number(name)
-	switch err := m.ctx.Err(); {
-	case err != nil:
-		return err
+	switch {
 	case !ok:
 		return nil // only a partial commit lacks it
 	case depth == maxDepth:

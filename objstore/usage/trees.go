@@ -15,7 +15,7 @@ import (
 const maxDepth = 4096
 
 // maxLines bounds the lines of a query.
-const maxLines = 1 << 21
+const maxLines = 1 << 19
 
 var errLines = errors.New("too many directories to list")
 
@@ -66,7 +66,7 @@ const unknownSize = 1<<64 - 1
 // directory's subdirectories before its own. A root's line counts the commit
 // object, too. The total counts each object once; what is exclusive in it no
 // commit outside of the query needs. Few objects can make very many directories:
-// two million lines are too many.
+// half a million lines are too many.
 func Trees(ctx context.Context, repo *objstore.Repo, q Query, emit func(Line) error) (total Line, err error) {
 	if q.Count == nil {
 		q.Count = new(Count)
