@@ -89,7 +89,7 @@ func findCommit(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo, s
 		return nil, daemon.WithRemedy(err)
 	}
 	if !found {
-		fmt.Fprintln(inv.Stderr, "hint: no name and no commit is like that; of another OBJECT the whole checksum is needed")
+		inv.Note("hint: no name and no commit is like that; of another OBJECT the whole checksum is needed")
 		return nil, nil
 	}
 	target, err := history.ParseTarget(sum.String())

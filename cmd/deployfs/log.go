@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"sync"
@@ -82,7 +81,7 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if ignored := len(inv.Args) - len(paths) - 1; ignored > 0 && o.ours(inv) {
 		return &cli.UsageError{Text: "A PATH must stand behind --"}
 	} else if ignored > 0 { // by ostree, too
-		fmt.Fprintf(inv.Stderr, "hint: '%s' is ignored: a PATH must stand behind --\n", daemon.Line(inv.Args[1]))
+		inv.Note(fmt.Sprintf("hint: '%s' is ignored: a PATH must stand behind --", daemon.Line(inv.Args[1])))
 	}
 	sum, err := repo.Resolve(inv.Args[0])
 	if err != nil {
@@ -95,7 +94,7 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	case inv.JSON && (err == nil || errors.Is(err, history.ErrShallow)):
 		return cli.WriteJSON(inv.Stdout, l.list)
 	case errors.Is(err, history.ErrShallow):
-		_, err = fmt.Fprintln(l.notes(), "<< History beyond this commit not fetched >>")
+		return l.goesOn()
 	}
 	return err
 }
@@ -142,12 +141,15 @@ func (l *logger) slow() bool { return l.stat || len(l.paths) > 0 }
 // marks reports whether a commit is marked whose parent is not here. Elsewhere the output is ostree's.
 func (l *logger) marks() bool { return l.slow() || l.oneline || l.json }
 
-// notes is where to say that the history goes on.
-func (l *logger) notes() io.Writer {
+// goesOn says that the history does, as ostree does where the output is ostree's.
+func (l *logger) goesOn() (err error) {
+	const text = "<< History beyond this commit not fetched >>"
 	if l.ours(l.inv) || len(l.paths) > 0 {
-		return l.inv.Stderr
+		l.inv.Note(text)
+	} else {
+		_, err = fmt.Fprintln(l.out, text)
 	}
-	return l.out
+	return err
 }
 
 // isShallow reports whether a commit's parent is not here.

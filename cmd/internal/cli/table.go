@@ -28,7 +28,7 @@ type Verb struct {
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
 	Raw      bool   // a terminal gets what it prints as it is, even what controls it
-	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
+	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress once it prints
 	Options  []Option
 	Examples []Example
 	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
@@ -55,7 +55,12 @@ type Invocation struct {
 
 	colour  bool
 	noPager bool
+	notes   []string
 }
+
+// Note has a line printed on Stderr when the verb has returned and a pager, which it would disturb,
+// has ended.
+func (inv *Invocation) Note(line string) { inv.notes = append(inv.notes, line) }
 
 // Option describes an option. Use [Flag], [String] or [Func] to make one.
 type Option struct {
