@@ -38,6 +38,7 @@ func (b *bench) goals() []goal {
 		{"diff of one changed file, of every tree: less than 5 ms", 0.005, milliseconds, medians(all, "deployfs diff", "diff")},
 		{"diff of one changed file, of every tree: less than 100 objects opened", 100, count, requests(all, "deployfs diff", "diff")},
 		{"log of a file over 2,000 commits: at most 6,000 objects opened, 3 a commit", 6000, count, requests(t, "deployfs log", "log")},
+		{"checksums of 2,000 commits listed: at most 50 ms", 0.050, milliseconds, medians(t, "mount --history", "names first", "names again")},
 		{"server memory after a walk of " + largest[0] + ": less than 64 MiB", 64, mebibytes, scaled(1.0/(1<<20), medians(largest, "default", "memory after a walk"))},
 		{"rows that squashfuse was asked: ahead of it (at most 1)", 1, times, rivals(big, "")},
 		{"walks against squashfuse: 10 times ahead (at most 0.1)", 0.1, times, rivals(big, "walk")},

@@ -15,23 +15,33 @@ const (
 
 // askLog asks which commits of a long history changed a file of the main tree.
 func (b *bench) askLog(ctx context.Context) error {
-	t := b.main
-	length := historyLength
-	if b.quick {
-		length = victimEvery
-	}
+	t, length := b.main, b.historyLength()
 	make := func(ctx context.Context, t *tree) error { return t.lengthen(ctx, length) }
 	ours := &reporter{name: subject, label: "deployfs log", path: b.peers.standard.path, make: make, args: func(t *tree) []string {
 		return []string{"log", "--oneline", "--repo=" + t.repos[bare], t.ref() + "-long", "--", t.victim()}
 	}}
-	theirs := &reporter{name: native, path: "ostree", make: make, args: func(t *tree) []string {
-		return []string{"log", "--repo=" + t.repos[bare], t.ref() + "-long"}
-	}}
+	theirs := b.ostreeLog(length)
 	return b.each(ctx, question{
 		id: "log", title: fmt.Sprintf("log of a file over %d commits of %s (to `ostree log`, of all; objects opened)", length, t.name), tree: t,
 		peers: []peer{ours, theirs}, timed: report,
 		before: func(ctx context.Context, s spot) error { return s.peer.(*reporter).lists(ctx, t, length) },
 	})
+}
+
+// historyLength is the number of commits of the long history.
+func (b *bench) historyLength() int {
+	if b.quick {
+		return victimEvery
+	}
+	return historyLength
+}
+
+// ostreeLog lists all commits of the long history.
+func (b *bench) ostreeLog(length int) *reporter {
+	make := func(ctx context.Context, t *tree) error { return t.lengthen(ctx, length) }
+	return &reporter{name: native, path: "ostree", make: make, args: func(t *tree) []string {
+		return []string{"log", "--repo=" + t.repos[bare], t.ref() + "-long"}
+	}}
 }
 
 // lists fails unless as many commits are listed as there should be.

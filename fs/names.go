@@ -3,6 +3,7 @@ package fs
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -145,7 +146,14 @@ func (e *named) attr(_ int, out *gofuse.Attr) error {
 	out.Nlink = 1
 	switch e.rec.kind {
 	case NameCommit:
-		return e.f.dirAttr(e.root.tree, e.root.meta, out)
+		err := e.f.dirAttr(e.root.tree, e.root.meta, out)
+		var absent *object.NotExistError
+		if !errors.As(err, &absent) {
+			return err
+		}
+		// A commit may be here without its tree: that shows when it is entered.
+		e.f.dirLooks(out, object.ModeDir|0o555, e.f.opts.NamesUID, e.f.opts.NamesGID, 0)
+		return nil
 	case NameDir:
 		e.f.dirLooks(out, object.ModeDir|0o555, e.f.opts.NamesUID, e.f.opts.NamesGID, 0)
 		return nil

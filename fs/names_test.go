@@ -169,7 +169,7 @@ func TestNamesListed(t *testing.T) {
 	const stay = 300
 	names := func(round int) (list []Name) {
 		for i := range stay {
-			list = append(list, Name{Name: fmt.Sprint("stays", (i*37+round)%stay), Kind: NameLink, Value: "x"})
+			list = append(list, Name{Name: fmt.Sprint("stays", (i*37+round)%stay), Kind: NameLink, Value: fmt.Sprint(i%7, round%3)})
 		}
 		for i := range max(0, 20-round) { // in the end none comes, or the list would have no end
 			list = append(list, Name{Name: fmt.Sprint("comes", round, i), Kind: NameLink, Value: "x"})

@@ -106,12 +106,16 @@ func (t *table) child(n node) (row, bool) {
 	if t.append(n) != nil {
 		return 0, false
 	}
-	t.slot(*t.index.Load(), n).Store(last)
+	slot, _ := t.slot(*t.index.Load(), n)
+	slot.Store(last)
 	return row(last), true
 }
 
 // find returns the row of n, 0 when it has none yet.
-func (t *table) find(n node) row { return row(t.slot(*t.index.Load(), n).Load()) }
+func (t *table) find(n node) row {
+	_, r := t.slot(*t.index.Load(), n)
+	return r
+}
 
 // append adds a row. A process that ends meanwhile has added it or not.
 func (t *table) append(n node) error {
@@ -126,17 +130,18 @@ func (t *table) append(n node) error {
 	return nil
 }
 
-// slot is where in the index the row of n is, or would be.
-func (t *table) slot(index slots, n node) *atomic.Uint32 {
+// slot is where in the index the row of n is, or would be, and that row, or 0: by
+// now another's may be there.
+func (t *table) slot(index slots, n node) (*atomic.Uint32, row) {
 	mask := len(index) - 1
 	h := (uint64(n.parent)<<32 | uint64(n.pos)) * 0x9e3779b97f4a7c15
 	for i := int(h>>32) & mask; ; i = (i + 1) & mask {
 		r := index[i].Load()
 		if r == 0 {
-			return &index[i]
+			return &index[i], 0
 		}
 		if known := t.at(row(r)); known.parent == n.parent && known.pos == n.pos {
-			return &index[i]
+			return &index[i], row(r)
 		}
 	}
 }
@@ -146,7 +151,8 @@ func (t *table) slot(index slots, n node) *atomic.Uint32 {
 func (t *table) reindex(size int) {
 	index := make(slots, size)
 	for r := row(1); uint32(r) < t.len.Load(); r++ {
-		t.slot(index, *t.at(r)).Store(uint32(r))
+		slot, _ := t.slot(index, *t.at(r))
+		slot.Store(uint32(r))
 	}
 	t.index.Store(&index)
 }

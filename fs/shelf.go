@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"errors"
 	iofs "io/fs"
 	"slices"
@@ -90,11 +91,12 @@ func (f *FS) answerName(at shelf, name *Name, out *gofuse.EntryOut) error {
 // message for each part.
 const shelfValid = 100 * time.Millisecond
 
-// listNames lists a shelf in the order of words. So it can go on behind any
-// entry, though names have come and gone meanwhile, and though another server
-// began: what is there all the time is listed once.
+// listNames lists a shelf in the order of the words that its names have without
+// values. So it can go on behind any entry, though names have come, gone and
+// changed meanwhile, and though another server began: what is there all the time
+// is listed once.
 func (f *FS) listNames(at shelf, next *uint64, add func(gofuse.DirEntry, *entry) bool) gofuse.Status {
-	list, err := f.listed.of(at.row, *next == 0, func() ([]word, error) { return f.listShelf(at) })
+	list, err := f.listed.of(at.row, *next == 0, func() ([]listing, error) { return f.listShelf(at) })
 	if errors.Is(err, iofs.ErrNotExist) {
 		return gofuse.ENOENT
 	}
@@ -112,11 +114,11 @@ func (f *FS) listNames(at shelf, next *uint64, add func(gofuse.DirEntry, *entry)
 			return gofuse.OK
 		}
 	}
-	from, _ := slices.BinarySearch(list, word(*next-dots))
-	for _, w := range list[from:] {
-		r := f.words.get(w)
-		off := uint64(w) + dots + 1
-		if !add(gofuse.DirEntry{Name: r.name, Ino: nameIno(at.ino, r.name, r.value), Mode: r.kind.mode(), Off: off}, nil) {
+	from, _ := slices.BinarySearchFunc(list, word(*next-dots), func(l listing, w word) int { return cmp.Compare(l.word, w) })
+	for _, l := range list[from:] {
+		r := f.words.get(l.word)
+		off := uint64(l.word) + dots + 1
+		if !add(gofuse.DirEntry{Name: r.name, Ino: l.ino, Mode: r.kind.mode(), Off: off}, nil) {
 			break
 		}
 		*next = off
@@ -124,21 +126,27 @@ func (f *FS) listNames(at shelf, next *uint64, add func(gofuse.DirEntry, *entry)
 	return gofuse.OK
 }
 
-// listShelf gives all names of a shelf their words, and returns these, sorted.
-func (f *FS) listShelf(at shelf) ([]word, error) {
+// listing is a name as it is listed.
+type listing struct {
+	word word // of the name without its value
+	ino  uint64
+}
+
+// listShelf lists all names of a shelf.
+func (f *FS) listShelf(at shelf) ([]listing, error) {
 	names, err := f.names.List(at.path)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]word, len(names))
-	for i := range names {
-		n, err := f.nameNode(at, &names[i])
+	list := make([]listing, len(names))
+	for i, n := range names {
+		w, err := f.words.put(record{at.row, n.Kind, n.Name, ""})
 		if err != nil {
 			return nil, err
 		}
-		list[i] = word(n.pos &^ wordBit)
+		list[i] = listing{w, nameIno(at.ino, n.Name, n.value())}
 	}
-	slices.Sort(list)
+	slices.SortFunc(list, func(a, b listing) int { return cmp.Compare(a.word, b.word) })
 	return list, nil
 }
 
@@ -150,11 +158,11 @@ const maxListings = 16
 // kernel several requests.
 type listings struct {
 	mu   sync.Mutex
-	held map[row][]word
+	held map[row][]listing
 }
 
 // of returns what read has returned for a shelf, lately, or anew.
-func (l *listings) of(at row, anew bool, read func() ([]word, error)) ([]word, error) {
+func (l *listings) of(at row, anew bool, read func() ([]listing, error)) ([]listing, error) {
 	l.mu.Lock()
 	list, ok := l.held[at]
 	l.mu.Unlock()
@@ -174,7 +182,7 @@ func (l *listings) of(at row, anew bool, read func() ([]word, error)) ([]word, e
 		delete(l.held, other)
 	}
 	if l.held == nil {
-		l.held = map[row][]word{}
+		l.held = map[row][]listing{}
 	}
 	l.held[at] = list
 	return list, nil

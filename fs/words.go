@@ -90,7 +90,11 @@ func (w *words) sizeAt(offset int) int {
 	if len(head) < wordHead || head[4] == 0 {
 		return 0
 	}
-	return recordSize(int(head[5]), int(binary.LittleEndian.Uint16(head[6:])))
+	size := recordSize(int(head[5]), int(binary.LittleEndian.Uint16(head[6:])))
+	if size > len(head) {
+		return 0
+	}
+	return size
 }
 
 func recordSize(name, value int) int {
@@ -148,8 +152,8 @@ func (w *words) append(b []byte) (word, error) {
 	if err := w.extend(at); err != nil {
 		return 0, err
 	}
-	copy(w.at(at), b)
-	w.used.Store(uint32((at + len(b)) / wordUnit)) // from now on it is seen
+	clear(w.at(at)[copy(w.at(at), b):][:min(wordHead, wordsPiece-at%wordsPiece-len(b))]) // what a server that was killed has left
+	w.used.Store(uint32((at + len(b)) / wordUnit))                                       // from now on it is seen
 	w.known[w.key(at, len(b))] = word(at / wordUnit)
 	return word(at / wordUnit), nil
 }

@@ -71,6 +71,43 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestWordsRest: what a server leaves that dies while it writes is not taken for a
+// record, wherever the next ones end.
+func TestWordsRest(t *testing.T) {
+	s, err := NewState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w, _ := newWords(s)
+	long := strings.Repeat("v", 1<<16-1)
+	for range 14 {
+		if _, err := w.put(record{1, NameLink, fmt.Sprint("n", w.used.Load()), long}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := int(w.used.Load()) * wordUnit
+	for i := range 1 << 16 {
+		w.at(at)[i] = 0xff
+	}
+	short, err := w.put(record{2, NameDir, "short", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last word
+	for i := range 3 { // the second or third is in the next piece
+		if last, err = w.put(record{3, NameLink, fmt.Sprint("long", i), long}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := reopened(t, s)
+	for want, r := range map[word]record{short: {2, NameDir, "short", ""}, last: {3, NameLink, "long2", long}} {
+		if got, err := next.put(r); got != want || err != nil {
+			t.Errorf("%s: word %d, %v, was %d", r.name, got, err, want)
+		}
+	}
+}
+
 // TestWordsRefused: what does not fit is refused, and leaves nothing behind.
 func TestWordsRefused(t *testing.T) {
 	s, err := NewState()

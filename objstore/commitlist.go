@@ -13,9 +13,13 @@ import (
 	"deployfs/objstore/object"
 )
 
-// shardSettled is how long ago a directory must have changed for its time to
-// tell it from the next change: more than a tick of the kernel's clock.
-const shardSettled = 50 * time.Millisecond
+// How long ago a directory must have changed for its time to tell it from the next
+// change: more than a tick of the kernel's clock, or, where the file system counts
+// seconds, more than two of these.
+const (
+	shardSettled = 50 * time.Millisecond
+	coarse       = 2500 * time.Millisecond
+)
 
 // CommitList follows which commits a repository and its parents hold, as they
 // come and go. Its methods may be called at the same time.
@@ -83,8 +87,11 @@ func (s *shards) refresh(i int) (read bool, err error) {
 	if d.changed == st.Mtim && st.Mtim != (unix.Timespec{}) {
 		return false, nil
 	}
-	changed := st.Mtim
-	if time.Since(time.Unix(st.Mtim.Unix())) < shardSettled {
+	changed, settled := st.Mtim, shardSettled
+	if st.Mtim.Nsec == 0 {
+		settled = coarse
+	}
+	if time.Since(time.Unix(st.Mtim.Unix())) < settled {
 		changed = unix.Timespec{}
 	}
 	var list []object.Checksum
@@ -92,6 +99,9 @@ func (s *shards) refresh(i int) (read bool, err error) {
 		list = append(list, sum)
 		return nil
 	})
+	if errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
+		list, err = nil, nil // it holds no objects
+	}
 	if err != nil {
 		return false, fmt.Errorf("listing commits: %w", err)
 	}

@@ -290,6 +290,7 @@ func TestBisectRefuses(t *testing.T) {
 	refused(1, "error: no bisect is under way in ", "good")
 	refused(1, "error: no bisect is under way in ", "status")
 	refused(1, "is no ancestor of bad commit", "start", s.sums[100], s.sums[200])
+	refused(1, "was said to be good and to be bad", "start", "main", "main")
 	refused(1, "Refspec 'nope' not found", "start", "nope")
 	refused(1, "/nowhere: no such file or directory", "start", "main", s.sums[1], "--mountpoint=/nowhere")
 	if left, _ := filepath.Glob(s.state + "/deployfs/bisect/*"); len(left) > 0 {
@@ -302,14 +303,14 @@ func TestBisectRefuses(t *testing.T) {
 	refused(1, "error: a bisect is under way in ", "start", "main", s.sums[1])
 	before := s.must("log")
 	refused(1, "is no ancestor of bad commit", "bad", s.sums[500])
-	if o := s.bisect("skip", s.sums[500]); o.code != 1 || !strings.Contains(o.err, "is not from good commit") {
-		t.Errorf("exit %d %q", o.code, o.err)
-	}
+	refused(1, "is not from good commit", "skip", s.sums[500])
+	refused(1, "was said to be good and to be bad", "good", "main")
 	refused(2, "run needs a command", "run")
 	refused(2, "--json goes with", "good", "--json")
 	if s.must("log") != before {
 		t.Error(s.must("log"))
 	}
+	s.must("good", s.sums[2]) // older than what is known: right, and nothing new
 	s.mustShow()
 }
 
@@ -374,4 +375,135 @@ func TestBisectForeign(t *testing.T) {
 	}
 	s.must("resume")
 	s.mustShow()
+}
+
+// TestBisectBusy: while somebody is in the mount that has to go, no verdict is taken.
+func TestBisectBusy(t *testing.T) {
+	s := newSearch(t)
+	s.start(1900)
+	before, log := s.status(), s.must("log")
+	held, err := os.Open(s.mnt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"good"}, {"good"}, {"bad"}, {"skip"}, {"good", s.sums[1910]}, {"run", "true"}} {
+		o := s.bisect(args...)
+		if j := s.status(); o.code != 1 || !strings.Contains(o.err, "error: nothing was marked: unmount "+s.mnt+": is in use\nhint: ") || !j.Mounted || j.Testing != before.Testing {
+			t.Errorf("%q: exit %d %q, %+v", args, o.code, o.err, j)
+		}
+	}
+	held.Close()
+	if after := s.must("log"); after != log {
+		t.Error(after)
+	}
+	s.must("good")
+	if j := s.status(); j.Testing == before.Testing || !slices.Equal(j.Good, []string{before.Testing}) {
+		t.Errorf("%+v, before %+v", j, before)
+	}
+	s.mustShow()
+}
+
+// TestBisectUnseen: nothing is taken for the commit under test while it is not mounted.
+func TestBisectUnseen(t *testing.T) {
+	s := newSearch(t)
+	s.start(1900)
+	log, sum := s.must("log"), s.status().Testing
+	umounted(t, s.mnt)
+	want := "error: commit " + sum + " is to be tested, but is not mounted at " + s.mnt + "\nhint: `deployfs bisect resume` mounts it\n"
+	refused := func() {
+		t.Helper()
+		for _, is := range []string{"good", "bad", "skip"} {
+			if o := s.bisect(is); o.code != 1 || o.out != "" || o.err != want {
+				t.Errorf("%s: exit %d %q %q, want %q", is, o.code, o.out, o.err, want)
+			}
+		}
+	}
+	refused()
+	mountOn(t, s.mnt, "--repo="+s.repo, s.sums[1900]) // another commit
+	refused()
+	umounted(t, s.mnt)
+	if after := s.must("log"); after != log {
+		t.Error(after)
+	}
+	if o := s.bisect("run", "umount"); o.code != 1 || o.err != want {
+		t.Errorf("run umount: exit %d %q, want %q", o.code, o.err, want)
+	}
+	s.must("good", sum) // who names it knows it
+	s.mustShow()
+}
+
+// TestBisectDamaged: a state that can't be read is named, and can be got rid of.
+func TestBisectDamaged(t *testing.T) {
+	s := newSearch(t)
+	s.start(1900)
+	state := filepath.Dir(s.mnt) + "/state"
+	whole := readText(t, state)
+	said := "state of the bisect \"" + state + "\" can't be read: "
+	for _, text := range []string{"", whole[:len(whole)/2], "{}", strings.Replace(whole, `"good"`, `"odd"`, 1), strings.Replace(whole, s.mnt, "mnt", 1)} {
+		writeText(t, state, text)
+		for _, args := range [][]string{{"status"}, {"log"}, {"good"}, {"resume"}, {"run", "true"}} {
+			if o := s.bisect(args...); o.code != 1 || o.out != "" || !strings.HasPrefix(o.err, "error: "+said) || !strings.HasSuffix(o.err, "\nhint: `deployfs bisect reset` removes it\n") {
+				t.Errorf("%q with %q: exit %d %q %q", args, text, o.code, o.out, o.err)
+			}
+		}
+	}
+	s.must("reset")
+	if left, err := os.ReadDir(s.state + "/deployfs/bisect"); err != nil || len(left) != 0 || isMounted(t, s.mnt) {
+		t.Errorf("after reset: %v %v", left, err)
+	}
+	s.start(1900)
+	writeText(t, state, "")
+	o := s.bisect("start", "main", s.sums[1800])
+	if o.code != 0 || o.err != said+"unexpected end of JSON input; a new one takes its place\n" {
+		t.Errorf("start: exit %d %q", o.code, o.err)
+	}
+	if j := s.status(); !slices.Equal(j.Good, []string{s.sums[1800]}) {
+		t.Errorf("%+v", j)
+	}
+	s.mustShow()
+}
+
+// TestBisectReplay: the log, read by a shell, makes the same search.
+func TestBisectReplay(t *testing.T) {
+	s := newSearch(t)
+	dir := filepath.Join(scratch(t), "it's here")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.start(1900, "--mountpoint="+dir)
+	s.must("good")
+	log, before := s.must("log"), s.status()
+	s.must("reset")
+	script := `deployfs() { "` + binary(t, "deployfs") + `" --repo="` + s.repo + `" "$@"; }` + "\n" + log
+	if o := (command{args: []string{"sh", "-e"}, in: script, env: []string{"XDG_STATE_HOME=" + s.state}}).run(t); o.code != 0 {
+		t.Errorf("%s: exit %d %s", log, o.code, o.err)
+	}
+	if j := s.status(); j.Mountpoint != dir || j.Testing != before.Testing {
+		t.Errorf("%+v, before %+v", j, before)
+	}
+	s.mustShow()
+}
+
+// TestBisectLocked: while ostree deletes, a search says what it can do, not what a mount could.
+func TestBisectLocked(t *testing.T) {
+	needFuse(t)
+	s := &search{t: t, state: scratch(t) + "/state"}
+	s.repo = newRepo(t, "archive")
+	ostree(t, s.repo, "config", "set", "core.lock-timeout-secs", "1")
+	tree := scratch(t)
+	for i := range 3 {
+		writeText(t, tree+"/file", fmt.Sprint(i))
+		s.sums = append(s.sums, commit(t, s.repo, "main", tree))
+	}
+	release := lockExclusively(t, s.repo)
+	o := s.bisect("start", "main", s.sums[0])
+	release()
+	if o.code != 1 || !strings.HasPrefix(o.err, "error: repository "+s.repo+": Locking repo shared failed") || !strings.HasSuffix(o.err, "\nhint: wait until ostree has ended; `deployfs bisect resume` goes on then\n") {
+		t.Errorf("exit %d %q", o.code, o.err)
+	}
+	s.must("resume")
+	if j := s.status(); !j.Mounted || j.Testing != s.sums[1] {
+		t.Errorf("%+v", j)
+	}
+	s.must("reset")
 }

@@ -86,6 +86,38 @@ func TestMountHelper(t *testing.T) {
 	}
 }
 
+// TestMountHelperHistory: a second mount of all commits is a quiet success, whichever form the source
+// has; that of something else in its place is not.
+func TestMountHelperHistory(t *testing.T) {
+	installHelper(t)
+	odd := filepath.Join(scratch(t), "a re#po")
+	must(t, "cp", "-a", sharedRepo(t, "archive", "plain"), odd)
+	sources := []string{odd, odd + "#history"}
+	dir := scratch(t)
+	mount := func(args ...string) outcome {
+		return command{args: append([]string{"mount", "-t", "fuse.deployfs", args[0], dir}, args[1:]...)}.run(t)
+	}
+	for _, first := range sources {
+		guardNew(t, dir, func() { must(t, "mount", "-t", "fuse.deployfs", first, dir, "-o", "history") })
+		for _, again := range sources {
+			if o := mount(again, "-o", "ro,history"); o.code != 0 || o.out+o.err != "" || len(mountsAt(t, dir)) != 1 {
+				t.Errorf("%s: exit %d %q", o.line, o.code, o.out+o.err)
+			}
+		}
+		if o := mount(odd + "#plain"); o.code != 32 || !strings.Contains(o.err, "mounted already") {
+			t.Errorf("%s: exit %d %q", o.line, o.code, o.err)
+		}
+		umounted(t, dir)
+	}
+	guardNew(t, dir, func() { must(t, "mount", "-t", "fuse.deployfs", odd+"#plain", dir) })
+	for _, source := range append(sources, sharedRepo(t, "archive", "plain")) {
+		if o := mount(source, "-o", "history"); o.code != 32 || !strings.Contains(o.err, "mounted already") {
+			t.Errorf("%s: exit %d %q", o.line, o.code, o.err)
+		}
+	}
+	umounted(t, dir)
+}
+
 // TestMountHelperOptions holds that options reach the mount.
 func TestMountHelperOptions(t *testing.T) {
 	installHelper(t)

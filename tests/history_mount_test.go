@@ -368,6 +368,69 @@ func TestHistoryLong(t *testing.T) {
 	umounted(t, dir)
 }
 
+// TestHistorySigned: the state of signatures is what this machine's keys make it, also where these are
+// elsewhere, and when they have changed.
+func TestHistorySigned(t *testing.T) {
+	repo, sum := signedRepo(t, "")
+	signCommit(t, repo, sum, 1)
+	keys := scratch(t)
+	writeText(t, keys+"/system", publicKey(7)+"\n")
+	writeText(t, keys+"/remote", publicKey(1)+"\n")
+	systemKeys(t, map[string]string{})
+	if err := os.Symlink(keys+"/system", "/etc/ostree/trusted.ed25519"); err != nil {
+		t.Fatal(err)
+	}
+	configure(t, repo, "[remote \"later\"]\nurl=http://127.0.0.1:1/\nverification-ed25519-file="+keys+"/remote\n")
+	dir := mounted(t, "--repo="+repo, "--history")
+	state := func() (s struct {
+		Trusted *bool
+		Remote  string
+		Reasons []string
+		Schemes []string
+	}) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(readText(t, dir+"/commits/.commit/"+sum+"/signatures.json")), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := state(); s.Trusted == nil || !*s.Trusted || s.Remote != "later" || !slices.Equal(s.Schemes, []string{"ed25519"}) {
+		t.Errorf("with a remote's key: %+v", s)
+	}
+	writeText(t, keys+"/remote", publicKey(9)+"\n")
+	if s := state(); s.Trusted == nil || *s.Trusted || len(s.Reasons) != 2 {
+		t.Errorf("with another key: %+v", s)
+	}
+	writeText(t, keys+"/system", publicKey(1)+"\n")
+	if s := state(); s.Trusted == nil || !*s.Trusted || s.Remote != "" {
+		t.Errorf("with the system's key: %+v", s)
+	}
+	writeText(t, keys+"/system", "no key\n")
+	if s := state(); s.Trusted != nil || len(s.Reasons) == 0 {
+		t.Errorf("with keys that are none: %+v", s)
+	}
+	umounted(t, dir)
+}
+
+// TestHistoryPartial: a commit of which only the metadata is here is listed like others.
+func TestHistoryPartial(t *testing.T) {
+	from := sharedRepo(t, "archive", "plain")
+	repo := newRepo(t, "archive")
+	ostree(t, repo, "pull-local", "--commit-metadata-only", from, "plain")
+	sum := ostree(t, repo, "rev-parse", "plain")
+	dir := mounted(t, "--repo="+repo, "--history")
+	info, err := os.Stat(dir + "/commits/" + sum)
+	if err != nil || info.Mode() != fs.ModeDir|0o555 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if text := readText(t, dir+"/commits/.commit/"+sum+"/message"); text != "subject of plain\n" {
+		t.Errorf("message: %q", text)
+	}
+	_, err = os.ReadDir(dir + "/commits/" + sum)
+	wantErrno(t, "list of a tree that is not here", err, unix.EIO)
+	umounted(t, dir)
+}
+
 // TestHistoryWords: what is said of such a mount, and what it refuses.
 func TestHistoryWords(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")

@@ -158,6 +158,28 @@ func TestMetrics(t *testing.T) {
 	umounted(t, dead)
 }
 
+// TestMetricsHistory: a mount of all commits is told as one, also when nobody answers for it.
+func TestMetricsHistory(t *testing.T) {
+	repo := sharedRepo(t, "archive", "plain")
+	dir := mounted(t, "--repo="+repo, "--history")
+	told := func(up float64) {
+		t.Helper()
+		families := parseMetrics(t, must(t, binary(t, "deployfs"), "mounts", "--metrics")+"\n")
+		want := map[string]string{"mountpoint": dir, "repo": repo, "ref": "(history)", "commit": ""}
+		if s := ofMount(t, families, "deployfs_up", dir); s.value != up || !maps.Equal(s.labels, want) {
+			t.Errorf("%v %q, want %v %q", s.value, s.labels, up, want)
+		}
+		_, line, _ := strings.Cut(must(t, binary(t, "deployfs"), "mounts"), "\n")
+		if fields := strings.Fields(line); len(fields) < 13 || fields[2] != "(history)" || fields[3] != "-" || (fields[4] == "-") != (up == 0) {
+			t.Errorf("%q", line)
+		}
+	}
+	told(1)
+	killBoth(t)
+	told(0)
+	umounted(t, dir)
+}
+
 // TestMetricsFile writes a file while it is read: it is never there by half.
 func TestMetricsFile(t *testing.T) {
 	mounted(t, "--repo="+sharedRepo(t, "archive", "plain"), "plain")

@@ -48,7 +48,7 @@ good, bad and skip say what the mounted commit is, or the REV that they name. sk
 
 run CMD [ARG...] goes on by itself: it calls CMD with the mountpoint as last argument and in $DEPLOYFS_BISECT_MOUNT, and the commit's checksum in $DEPLOYFS_BISECT_COMMIT. Exit status 0 means good, 125 skip, others below 128 bad; 128 and above, and a signal, end the run without a verdict. Options behind CMD are CMD's. It can be interrupted, and run again.
 
-status tells how far it has come, and log what was said. resume mounts the commit again after a reboot, which run does by itself. reset takes the mount away and forgets everything.
+status tells how far it has come, and log what was said. resume mounts the commit again after a reboot, which run does by itself. reset takes the mount away and forgets everything, also what can't be read any more.
 
 The search is kept in $XDG_STATE_HOME/deployfs/bisect, or ~/.local/state/deployfs/bisect, one for each repository, and survives a crash at any time. Where the commits are mounted, mnt below it, or --mountpoint, is printed with each step. It is a mount as deployfs mount makes it, but without a tree index, since it is looked at once.`
 
@@ -116,6 +116,9 @@ func (o *bisectOptions) start(ctx context.Context, b *bisecting) error {
 		return err
 	}
 	defer b.session.Close()
+	if replaced := b.session.Replaced; replaced != nil {
+		fmt.Fprintf(b.inv.Stderr, "%v; a new one takes its place\n", replaced)
+	}
 	return b.show(ctx, step)
 }
 
@@ -154,11 +157,18 @@ func mark(is bisect.Kind) func(context.Context, *bisecting) error {
 	}
 }
 
-// tested says it of the commit under test.
+// tested says it of the commit under test, which has to be mounted: nobody has
+// seen it otherwise.
 func (b *bisecting) tested(is bisect.Kind) ([]bisect.Said, error) {
 	sum, err := object.ParseChecksum(b.session.Testing)
 	if err != nil {
 		return nil, &daemon.Failure{Text: "no commit is being tested", Remedy: fmt.Sprintf("name one: `deployfs bisect %s REV`", is)}
+	}
+	if !b.session.Mounted() {
+		return nil, &daemon.Failure{
+			Text:   fmt.Sprintf("commit %s is to be tested, but is not mounted at %s", sum, daemon.Line(b.session.Mountpoint)),
+			Remedy: "`deployfs bisect resume` mounts it",
+		}
 	}
 	return []bisect.Said{{Is: is, Commit: sum}}, nil
 }
@@ -177,11 +187,7 @@ func resume(ctx context.Context, b *bisecting) error {
 }
 
 func reset(_ context.Context, b *bisecting) error {
-	if err := b.open(); err != nil {
-		return err
-	}
-	defer b.session.Close()
-	return b.session.Reset()
+	return bisect.Reset(b.repo)
 }
 
 // completeBisect completes what to do, then refs.

@@ -174,7 +174,11 @@ func bisectLog(_ context.Context, b *bisecting) error {
 	if b.inv.JSON {
 		return cli.WriteJSON(b.inv.Stdout, s.Log)
 	}
-	fmt.Fprintln(b.inv.Stdout, "deployfs bisect start")
+	start := "deployfs bisect start"
+	if own, err := bisect.OwnMountpoint(b.repo.Path()); err != nil || own != s.Mountpoint {
+		start += " --mountpoint=" + quoted([]string{s.Mountpoint})
+	}
+	fmt.Fprintln(b.inv.Stdout, start)
 	for _, m := range s.Log {
 		fmt.Fprintf(b.inv.Stdout, "# %s: %s\n", m.Is, label(m.Commit, m.Subject))
 		if m.Is != bisect.First {

@@ -93,15 +93,16 @@ func (h *helper) run(_ context.Context, inv *cli.Invocation) error {
 	}
 	repo, rev, ok := mount.SplitSource(source)
 	names := []string{rev, dir}
-	if slices.Contains(options, "--history") {
-		repo, ok = strings.TrimSuffix(source, "#history"), true // as the mount table has it
+	history := slices.Contains(options, "--history")
+	if history {
+		repo, rev, ok = strings.TrimSuffix(source, "#history"), "", true // as the mount table has it
 		names = []string{dir}
 	}
 	if !ok {
 		return &daemon.Failure{Text: fmt.Sprintf("mount %s: %s names no commit", daemon.Line(dir), daemon.Line(source)),
 			Remedy: "a source is REPO#REV, as /ostree/repo#os/main"}
 	}
-	if h.fake || isMounted(repo, rev, dir) {
+	if h.fake || isMounted(daemon.Status{Repo: absolute(repo), Rev: rev, History: history}, dir) {
 		return nil
 	}
 	h.call = slices.Concat([]string{"mount", "--repo=" + repo}, options, []string{"--"}, names)
@@ -110,14 +111,14 @@ func (h *helper) run(_ context.Context, inv *cli.Invocation) error {
 
 // isMounted tells whether dir shows what is asked for already. `mount -a` can't know: the mount
 // table has the commit where fstab has a ref.
-func isMounted(repo, rev, dir string) bool {
+func isMounted(want daemon.Status, dir string) bool {
 	entry, err := mount.Lookup(dir)
 	if err != nil || entry.Type != "fuse.deployfs" && entry.Type != "overlay" {
 		return false
 	}
 	list, err := daemon.List()
 	return err == nil && slices.ContainsFunc(list, func(s daemon.Status) bool {
-		return s.Device == entry.Dev.String() && s.Repo == absolute(repo) && s.Rev == rev
+		return s.Device == entry.Dev.String() && s.PID != 0 && s.Repo == want.Repo && s.Rev == want.Rev && s.History == want.History
 	})
 }
 

@@ -13,9 +13,9 @@ import (
 	"deployfs/mount/metrics"
 )
 
-const mountsText = `One line for each mount: where, repository, ref, commit, the server's process and its program's version, how many servers before it have died and been replaced, plus how many were upgraded (unkept when the keeper is gone, so that nobody would replace this one), since when, requests from the kernel, bytes of content handed out, answers of input/output error, whether a tree index is used, and how content reaches the kernel, with the reason. A mount whose server is dead, or another user's, has - for what is not known. Detached is what was taken away lazily and is still in use, or belongs to another mount namespace.
+const mountsText = `One line for each mount: where, repository, ref, commit, the server's process and its program's version, how many servers before it have died and been replaced, plus how many were upgraded (unkept when the keeper is gone, so that nobody would replace this one), since when, requests from the kernel, bytes of content handed out, answers of input/output error, whether a tree index is used, and how content reaches the kernel, with the reason. A mount of all commits has (history) as its ref, and - as commit. A mount whose server is dead, or another user's, has - for what is not known. Detached is what was taken away lazily and is still in use, or belongs to another mount namespace.
 
-With --metrics the same and more is printed in the text format of Prometheus, each sample with the labels mountpoint, repo, ref and commit. --metrics=FILE replaces FILE by it in one step, as the textfile collector of node_exporter wants it. --metrics=unix:PATH answers HTTP requests for /metrics on a Unix socket until the command is interrupted; who may connect is a matter of the socket's directory and the umask.`
+With --metrics the same and more is printed in the text format of Prometheus, each sample with the labels mountpoint, repo, ref and commit; a mount of all commits has (history) as its ref, and no commit. --metrics=FILE replaces FILE by it in one step, as the textfile collector of node_exporter wants it. --metrics=unix:PATH answers HTTP requests for /metrics on a Unix socket until the command is interrupted; who may connect is a matter of the socket's directory and the umask.`
 
 type mountsOptions struct {
 	metrics bool
@@ -77,12 +77,15 @@ func printMounts(w io.Writer, list []daemon.Status) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MOUNTPOINT\tREPOSITORY\tREF\tCOMMIT\tPID\tVERSION\tRESTARTS\tSINCE\tREQUESTS\tBYTES\tERRORS\tINDEX\tDATA")
 	for _, s := range list {
-		if s.PID == 0 {
-			fmt.Fprintf(table, "%s\t%s\t-\t%s\t-\t-\t-\t-\t-\t-\t-\t-\t-\n", daemon.Line(s.Mountpoint), daemon.Line(s.Repo), short(s.Commit))
-			continue
+		switch {
+		case s.History:
+			s.Rev, s.Commit = metrics.HistoryRef, "-"
+		case s.PID == 0:
+			s.Rev = "-"
 		}
-		if s.History {
-			s.Rev, s.Commit = "(history)", "-"
+		if s.PID == 0 {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\t-\t-\n", daemon.Line(s.Mountpoint), daemon.Line(s.Repo), s.Rev, short(s.Commit))
+			continue
 		}
 		if s.Detached {
 			s.Mountpoint += " (detached)"

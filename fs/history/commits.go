@@ -26,7 +26,7 @@ func (v *View) listCommits(path []string) ([]fs.Name, error) {
 }
 
 func (v *View) allCommits(kind fs.NameKind) ([]fs.Name, error) {
-	sums, err := v.commits.list.Refresh()
+	sums, err := v.commits.current()
 	list := make([]fs.Name, 0, len(sums)+1)
 	for _, sum := range sums {
 		list = append(list, fs.Name{Name: sum.String(), Kind: kind})

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"deployfs/objstore/object"
 )
 
 const (
@@ -57,6 +55,15 @@ func (b *byDate) list(path []string) ([]entry, error) {
 	return list, nil
 }
 
+func (b *byDate) hasLinks(path []string) (bool, error) {
+	all, err := b.commits.sorted(false)
+	if err != nil || len(path) == 0 {
+		return len(all) > 0, err
+	}
+	_, err = spanOf(all, path)
+	return len(path) == len(units), err
+}
+
 // begin is the first moment of the year, month or day that t is in.
 func begin(t time.Time, unit int) time.Time {
 	switch unit {
@@ -102,39 +109,47 @@ func spanOf(all []dated, path []string) ([]dated, error) {
 	return span, nil
 }
 
-// sameSecond are the first commits of a span that are not empty: those with one time.
+// sameSecond are the first commits of a span that are not empty: those with one
+// time, in the order of their checksums.
 func sameSecond(span []dated) []dated {
-	n := 1
-	for n < len(span) && span[n].at == span[0].at {
-		n++
-	}
-	return span[:n]
+	return span[:since(span, time.Unix(span[0].at+1, 0))]
 }
 
-// timed names the commits of one second: by the first digits of their checksums,
-// unless these are another's, too.
+// timed names the commits of one second.
 func timed(second []dated) []entry {
 	list := make([]entry, len(second))
-	for i, d := range second {
-		list[i] = entry{name: time.Unix(d.at, 0).UTC().Format(clock) + "-" + unique(d.sum, second), commit: d.sum}
+	for i := range second {
+		list[i] = timedAt(second, i)
 	}
 	return list
 }
 
-// unique is a checksum, shortened where it is the only one that is so. They are
-// in the order of checksums.
-func unique(sum object.Checksum, second []dated) string {
+// timedAt names a commit by its time, and by the first digits of its checksum
+// unless these are another's of this second, too: one that is next to it.
+func timedAt(second []dated, i int) entry {
+	sum := second[i].sum
 	text := sum.String()
-	same := 0
-	for _, d := range second {
-		if strings.HasPrefix(d.sum.String(), text[:shortSum]) {
-			same++
+	for _, next := range []int{i - 1, i + 1} {
+		if next >= 0 && next < len(second) && strings.HasPrefix(second[next].sum.String(), text[:shortSum]) {
+			return entry{name: prefix(second[i].at) + text, commit: sum}
 		}
 	}
-	if same > 1 {
-		return text
+	return entry{name: prefix(second[i].at) + text[:shortSum], commit: sum}
+}
+
+// prefix begins the names of a second's commits.
+func prefix(at int64) string { return time.Unix(at, 0).UTC().Format(clock) + "-" }
+
+// named finds the commit of a second that a name stands for.
+func named(second []dated, name string) (entry, bool) {
+	digits, _ := strings.CutPrefix(name, prefix(second[0].at))
+	i, _ := slices.BinarySearchFunc(second, digits, func(d dated, digits string) int { return strings.Compare(d.sum.String(), digits) })
+	if i < len(second) {
+		if e := timedAt(second, i); e.name == name {
+			return e, true
+		}
 	}
-	return text[:shortSum]
+	return entry{}, false
 }
 
 func (b *byDate) find(path []string, name string) (entry, error) {
@@ -172,10 +187,8 @@ func findDate(all []dated, path []string, name string) (entry, error) {
 		return entry{}, iofs.ErrNotExist
 	}
 	if span = span[since(span, moment):]; len(span) > 0 && span[0].at == moment.Unix() {
-		for _, e := range timed(sameSecond(span)) {
-			if e.name == name {
-				return e, nil
-			}
+		if e, ok := named(sameSecond(span), name); ok {
+			return e, nil
 		}
 	}
 	return entry{}, iofs.ErrNotExist

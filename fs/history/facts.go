@@ -11,6 +11,10 @@ import (
 	"deployfs/objstore/object"
 )
 
+// maxMetadata is from how many bytes on metadata is cut: a file is made whole each
+// time that it is looked up.
+const maxMetadata = 256 << 10
+
 // commitFacts is a commit whose facts are told.
 type commitFacts struct {
 	*View
@@ -29,7 +33,7 @@ var factNames = []struct {
 	{"date", fs.NameFile, (*commitFacts).date},
 	{"detached.json", fs.NameFile, (*commitFacts).detached},
 	{"message", fs.NameFile, (*commitFacts).message},
-	{"metadata.json", fs.NameFile, func(c *commitFacts) (string, error) { return marshal(facts.Dict(c.Metadata)) }},
+	{"metadata.json", fs.NameFile, func(c *commitFacts) (string, error) { return marshal(facts.Cut(c.Metadata, maxMetadata)) }},
 	{"parent", fs.NameLink, (*commitFacts).parent},
 	{"signatures.json", fs.NameFile, (*commitFacts).signatures},
 	{"tree", fs.NameLink, func(c *commitFacts) (string, error) { return "../../" + c.sum.String(), nil }},
@@ -69,7 +73,7 @@ func (v *View) fact(sum object.Checksum, name string) (fs.Name, error) {
 }
 
 func (c *commitFacts) all() (string, error) {
-	all, err := facts.Of(c.repo, c.sum, c.Commit)
+	all, err := facts.Brief(c.repo, c.sum, c.Commit, maxMetadata)
 	if err != nil {
 		return "", err
 	}
@@ -117,7 +121,7 @@ func (c *commitFacts) detached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return marshal(facts.Dict(dict))
+	return marshal(facts.Cut(dict, maxMetadata))
 }
 
 func marshal(value any) (string, error) {

@@ -13,34 +13,42 @@ type refTree struct {
 	root string // below refs/
 }
 
-func (t *refTree) list(below []string) ([]entry, error) {
+func (t *refTree) list(below []string) (list []entry, err error) {
+	err = t.each(below, func(e entry) bool { list = append(list, e); return true })
+	return list, err
+}
+
+func (t *refTree) hasLinks(below []string) (has bool, err error) {
+	err = t.each(below, func(e entry) bool { has = !e.dir; return !has })
+	return has, err
+}
+
+// each visits what a directory shows, until visit returns false.
+func (t *refTree) each(below []string, visit func(entry) bool) (err error) {
 	dir := path.Join(t.root, path.Join(below...))
 	if len(below) > 0 {
 		parent, name := path.Split(dir)
 		e, err := t.repo.RefEntry(path.Clean(parent), name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !e.Dir {
-			return nil, iofs.ErrNotExist
+			return iofs.ErrNotExist
 		}
 	}
-	refs, err := t.repo.RefDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var list []entry
-	for _, ref := range refs {
+	failed := t.repo.EachRef(dir, func(ref objstore.RefEntry) bool {
 		if !ref.Dir {
-			if err := holds(t.repo, ref.Commit); absent(err) {
-				continue
-			} else if err != nil {
-				return nil, err
+			if err = holds(t.repo, ref.Commit); absent(err) {
+				err = nil
+				return true
 			}
 		}
-		list = append(list, entry{ref.Name, ref.Dir, ref.Commit})
+		return err == nil && visit(entry{ref.Name, ref.Dir, ref.Commit})
+	})
+	if err == nil {
+		err = failed
 	}
-	return list, nil
+	return err
 }
 
 func (t *refTree) find(below []string, name string) (entry, error) {

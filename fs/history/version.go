@@ -9,14 +9,16 @@ import (
 	"strings"
 	"sync"
 
+	"deployfs/fs/flight"
 	"deployfs/objstore"
 	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
 )
 
 const (
 	maxName = 255 // bytes of a name in a directory
-	// maxHeads is of how many refs the versions are remembered.
-	maxHeads = 32
+	// maxVersions is how many versions are remembered, of all refs together.
+	maxVersions = 1 << 16
 )
 
 // byVersion shows the commits of each ref's history by their versions. Refs of
@@ -25,14 +27,17 @@ type byVersion struct {
 	repo    *objstore.Repo
 	commits *catalog
 
-	mu    sync.Mutex
-	heads map[object.Checksum]*versions
+	reading flight.Group[object.Checksum, *versions]
+	mu      sync.Mutex
+	heads   map[object.Checksum]*versions
+	held    int // versions of all heads
 }
 
 // versions are the commits behind one that have versions.
 type versions struct {
 	list  []entry // newest first
 	named map[string]object.Checksum
+	end   object.Checksum // the first that is not here, zero when there is none
 }
 
 // at is where refs lie that a path stands for: below refs/.
@@ -45,7 +50,7 @@ func (b *byVersion) at(path []string) (dir string, ok bool) {
 		return "heads/" + strings.Join(path, "/"), true
 	}
 	rest := append([]string{"remotes", remote, first}, path[1:]...)
-	return strings.Join(rest, "/"), remote != "" && first != ""
+	return strings.Join(rest, "/"), refs.IsFragment(remote)
 }
 
 // ref is what a path that is not empty stands for.
@@ -74,7 +79,7 @@ func (b *byVersion) list(path []string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	sums, err := b.commits.list.Refresh()
+	sums, err := b.commits.current()
 	if err != nil {
 		return nil, err
 	}
@@ -109,14 +114,26 @@ func (b *byVersion) top() ([]entry, error) {
 
 // refs lists a directory of refs; each is a directory of versions, or of refs.
 func (b *byVersion) refs(dir, prefix string) ([]entry, error) {
-	refs, err := b.repo.RefDir(dir)
+	names, err := b.repo.RefDir(dir)
 	var list []entry
-	for _, ref := range refs {
+	for _, ref := range names {
 		if ref.Dir || holds(b.repo, ref.Commit) == nil {
 			list = append(list, entry{name: prefix + ref.Name, dir: true})
 		}
 	}
 	return list, err
+}
+
+// hasLinks is true of a ref: there is the latest at least.
+func (b *byVersion) hasLinks(path []string) (bool, error) {
+	if len(path) == 0 {
+		return false, nil
+	}
+	ref, _, err := b.ref(path)
+	if err == nil && !ref.Dir {
+		err = holds(b.repo, ref.Commit)
+	}
+	return !ref.Dir, err
 }
 
 func (b *byVersion) find(path []string, name string) (entry, error) {
@@ -154,18 +171,30 @@ func (b *byVersion) versions(head object.Checksum) (*versions, error) {
 	b.mu.Lock()
 	v := b.heads[head]
 	b.mu.Unlock()
-	if v != nil {
+	if v != nil && (v.end.IsZero() || absent(holds(b.repo, v.end))) {
 		return v, nil
 	}
+	return b.reading.Do(head, func() (*versions, error) {
+		v, err := b.read(head)
+		if err == nil {
+			b.remember(head, v)
+		}
+		return v, err
+	})
+}
+
+// read goes through the history of a commit as far as that is here.
+func (b *byVersion) read(head object.Checksum) (*versions, error) {
 	if err := holds(b.repo, head); err != nil {
 		return nil, err
 	}
-	v = &versions{named: map[string]object.Checksum{}}
+	v := &versions{named: map[string]object.Checksum{}}
 	v.add(latest, head)
 	for sum := head; !sum.IsZero(); {
 		commit, err := b.commits.info(sum)
 		if sum != head && lacking(err) {
-			return v, nil // the rest of the history is not here, and may come
+			v.end = sum
+			return v, nil
 		}
 		if err != nil {
 			return nil, err
@@ -173,7 +202,6 @@ func (b *byVersion) versions(head object.Checksum) (*versions, error) {
 		v.addVersion(commit.version, sum)
 		sum = commit.parent
 	}
-	b.remember(head, v)
 	return v, nil
 }
 
@@ -184,19 +212,27 @@ func lacking(err error) bool {
 	return errors.As(err, &absent) || errors.As(err, &damaged)
 }
 
+// remember keeps the versions behind a commit, in the place of others' when there
+// are too many.
 func (b *byVersion) remember(head object.Checksum, v *versions) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for other := range b.heads {
-		if len(b.heads) < maxHeads {
+	if old := b.heads[head]; old != nil {
+		b.held -= len(old.list)
+		delete(b.heads, head)
+	}
+	for other, old := range b.heads {
+		if b.held+len(v.list) <= maxVersions {
 			break
 		}
+		b.held -= len(old.list)
 		delete(b.heads, other)
 	}
 	if b.heads == nil {
 		b.heads = map[object.Checksum]*versions{}
 	}
 	b.heads[head] = v
+	b.held += len(v.list)
 }
 
 // addVersion names a commit by its version; where a newer one has the same, the

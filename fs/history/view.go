@@ -24,6 +24,8 @@ type entry struct {
 type section interface {
 	list(path []string) ([]entry, error)
 	find(path []string, name string) (entry, error)
+	// hasLinks reports whether a directory has entries that are none.
+	hasLinks(path []string) (bool, error)
 }
 
 // View is the history of a repository. Its methods may be called at the same time.
@@ -153,16 +155,11 @@ func (v *View) Find(dir, name string) (fs.Name, error) {
 
 // findFactsDir finds the directory of facts beside the links of a directory.
 func (v *View) findFactsDir(s section, path []string) (fs.Name, error) {
-	entries, err := s.list(path)
-	if err != nil {
-		return fs.Name{}, err
+	has, err := s.hasLinks(path)
+	if err == nil && !has {
+		err = iofs.ErrNotExist
 	}
-	for _, e := range entries {
-		if !e.dir {
-			return fs.Name{Name: factsDir, Kind: fs.NameDir}, nil
-		}
-	}
-	return fs.Name{}, iofs.ErrNotExist
+	return fs.Name{Name: factsDir, Kind: fs.NameDir}, err
 }
 
 // holds fails with fs.ErrNotExist unless the repository holds a commit.

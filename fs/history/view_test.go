@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/fs"
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
@@ -190,6 +192,68 @@ func TestRefs(t *testing.T) {
 	wantList(t, v, "refs", "os")
 }
 
+// TestOddRefs: what is no ref, in whatever way, does not hide those that are.
+func TestOddRefs(t *testing.T) {
+	w := newWriter(t)
+	one := w.commit("", "", "one", date("2026-01-02 03:04:05"))
+	w.ref("heads/main", one)
+	for name, target := range map[string]string{"through": "main/x", "loop": "loop", "out": "../../../../etc/passwd", "gone": "absent"} {
+		if err := os.Symlink(target, filepath.Join(w.path, "refs/heads", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Mkfifo(filepath.Join(w.path, "refs/heads/pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	hold, err := os.OpenFile(filepath.Join(w.path, "refs/heads/pipe"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	empty := 0
+	for one[:2] == fmt.Sprintf("%02x", empty) {
+		empty++
+	}
+	w.remove(fmt.Sprintf("objects/%02x", empty))
+	w.write(fmt.Sprintf("objects/%02x", empty), "no directory")
+	v := w.view()
+	wantList(t, v, "refs", "main", ".commit")
+	wantList(t, v, "by-version", "main")
+	wantList(t, v, "commits", one, ".commit")
+}
+
+// TestOneSecond: commits of one second are found by their names, and by nothing
+// else.
+func TestOneSecond(t *testing.T) {
+	w := newWriter(t)
+	var names []string
+	for i := range 300 {
+		names = append(names, "030405-"+w.commit("", "", fmt.Sprint(i), date("2026-01-02 03:04:05"))[:10])
+	}
+	v := w.view()
+	wantList(t, v, "by-date/2026/01/02", append([]string{".commit"}, names...)...)
+	for _, name := range []string{names[0][:12], names[0] + "0", "030406" + names[0][6:], "030405-", "030405-g"} {
+		wantAbsent(t, v, "by-date/2026/01/02", name)
+	}
+}
+
+// TestRepaired: a commit that could not be read has its date when it can be.
+func TestRepaired(t *testing.T) {
+	w := newWriter(t)
+	one := w.commit("", "", "one", date("2026-01-02 03:04:05"))
+	file := filepath.Join(w.path, objectFile(one))
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write(objectFile(one), "damaged")
+	v := w.view()
+	wantList(t, v, "by-date")
+	w.write(objectFile(one), string(data))
+	time.Sleep(retryAfter + 100*time.Millisecond)
+	wantList(t, v, "by-date", "2026", "latest", ".commit")
+}
+
 func TestByDate(t *testing.T) {
 	w := newWriter(t)
 	v := w.view()
@@ -265,6 +329,7 @@ func TestByVersion(t *testing.T) {
 	wantAbsent(t, v, "by-version", "main")
 	wantAbsent(t, v, "by-version", "origin:")
 	wantAbsent(t, v, "by-version", ":os")
+	wantAbsent(t, v, "by-version", "..:heads")
 	wantAbsent(t, v, "by-version/os/main", "2.0")
 	next := w.commit(parent, "2.0", "next", date("2027-01-01 00:00:00"))
 	w.ref("heads/os/main", next)

@@ -99,6 +99,8 @@ func TestStep(t *testing.T) {
 		{log(Good, 3, Bad, 9, Good, 5, Bad, 7, Good, 2), 7, 5, false, ""},
 		{log(Bad, 9, Good, 3, Good, 6, Bad, 6), 6, 3, false, ""}, // the last word counts
 		{log(Bad, 9, Good, 3, First, 4), 9, 3, false, ""},
+		{log(Bad, 7, Good, 3, Bad, 9), 7, 3, false, ""}, // a newer one changes nothing
+		{log(Bad, 9, Good, 5, Good, 2), 9, 5, false, ""},
 		{log(Bad, 3, Good, 9), 0, 0, false, "no ancestor"},
 		{log(Bad, 9, Good, 5, Bad, 4), 0, 0, false, "no ancestor"},
 		{log(Bad, 99, Good, 5), 0, 0, false, "No such metadata object"},
@@ -182,11 +184,17 @@ func TestState(t *testing.T) {
 	if left, _ := filepath.Glob(dir + "/state-*"); len(left) > 0 {
 		t.Error(left)
 	}
-	if err := os.WriteFile(dir+"/state", []byte(`{"repo":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Read(repo); err == nil || !strings.Contains(err.Error(), dir) {
-		t.Error(err)
+	for _, text := range []string{
+		"", "null", `{"repo":`, `{"repo": "/r"}`, `{"repo": "r", "mountpoint": "/m"}`, `{"repo": "/r", "mountpoint": "/m", "testing": "x"}`,
+		`{"repo": "/r", "mountpoint": "/m", "log": [{"is": "good", "commit": "x"}]}`, `{"repo": "/r", "mountpoint": "/m"} x`,
+	} {
+		if err := os.WriteFile(dir+"/state", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		damaged := new(DamagedError)
+		if s, err := Read(repo); !errors.As(err, &damaged) || damaged.File != dir+"/state" || damaged.Hint() == "" || s.Repo != "" {
+			t.Errorf("%s: %+v, %v", text, s, err)
+		}
 	}
 }
 

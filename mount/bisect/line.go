@@ -62,6 +62,29 @@ func (m *marks) all(is Kind) (list []object.Checksum) {
 	return list
 }
 
+// lost is a commit whose last mark has left none good or none bad of those that
+// were said to be: zero when there is no such commit.
+func (m *marks) lost(log []Mark) (sum object.Checksum) {
+	for _, mark := range log {
+		if (mark.Is == Good || mark.Is == Bad) && len(m.all(mark.Is)) == 0 {
+			sum, _ = object.ParseChecksum(mark.Commit)
+		}
+	}
+	return sum
+}
+
+// BothError says that one commit was said to be good and bad.
+type BothError struct{ Commit object.Checksum }
+
+func (e *BothError) Error() string {
+	return fmt.Sprintf("commit %s was said to be good and to be bad", e.Commit)
+}
+
+// Hint is the remedy.
+func (*BothError) Hint() string {
+	return "name another one first; `deployfs bisect log` shows what was said, `deployfs bisect reset` begins anew"
+}
+
 // step finds out what follows from a log.
 func (l *line) step(ctx context.Context, log []Mark) (s Step, err error) {
 	m, err := newMarks(log)
@@ -77,6 +100,11 @@ func (l *line) step(ctx context.Context, log []Mark) (s Step, err error) {
 		return s, nil
 	}
 	places, err := l.places(ctx, bad[0], m)
+	for i := 1; i < len(bad) && errors.As(err, new(*MistakenError)); i++ { // the newest leads to all others
+		if p, e := l.places(ctx, bad[i], m); e == nil {
+			places, err = p, nil
+		}
+	}
 	if err != nil {
 		return s, err
 	}
@@ -142,6 +170,18 @@ func (e *MistakenError) Error() string {
 // Hint is the remedy.
 func (*MistakenError) Hint() string {
 	return "maybe good and bad are mistaken for each other; `deployfs bisect log` shows what was said, `deployfs bisect reset` begins anew"
+}
+
+// behind reports whether a commit comes before another.
+func (l *line) behind(ctx context.Context, sum, other object.Checksum) (found bool, err error) {
+	err = history.Walk(ctx, l.repo, other, func(c history.Commit) (bool, error) {
+		found = c.Checksum == sum
+		return !found, nil
+	})
+	if errors.As(err, new(*history.ShallowError)) {
+		err = nil
+	}
+	return found, err
 }
 
 // walk visits the commits from one on, with their places, until look has enough.

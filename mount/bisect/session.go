@@ -18,10 +18,11 @@ import (
 // Session is a search that this process works on. It is for one goroutine.
 type Session struct {
 	State
-	dir  string
-	lock *os.File
-	repo *objstore.Repo
-	line line
+	Replaced *DamagedError // what Start has found in its place, nil when there was nothing
+	dir      string
+	lock     *os.File
+	repo     *objstore.Repo
+	line     line
 }
 
 // Said is what somebody says of a commit.
@@ -31,8 +32,8 @@ type Said struct {
 }
 
 // Start begins a search with what is known. Commits are mounted at mountpoint, an
-// empty directory; "" is one of the search's own. When that can't be, nothing is
-// left.
+// empty directory; "" is one of the search's own. A search whose state can't be
+// read is replaced. When all that can't be, nothing new is left.
 func Start(ctx context.Context, repo *objstore.Repo, mountpoint string, said ...Said) (*Session, Step, error) {
 	dir, err := Dir(repo.Path())
 	if err != nil {
@@ -45,9 +46,8 @@ func Start(ctx context.Context, repo *objstore.Repo, mountpoint string, said ...
 	if s.lock, err = lock(dir); err != nil {
 		return nil, Step{}, err
 	}
-	if _, err := Read(repo.Path()); err == nil {
-		s.Close()
-		return nil, Step{}, &UnderWayError{repo.Path()}
+	if err := s.free(); err != nil {
+		return nil, Step{}, errors.Join(err, s.Close())
 	}
 	var step Step
 	if err = s.begin(mountpoint); err == nil {
@@ -59,9 +59,29 @@ func Start(ctx context.Context, repo *objstore.Repo, mountpoint string, said ...
 	return s, step, nil
 }
 
+// free makes sure that no search is in the place of the one that begins.
+func (s *Session) free() error {
+	_, err := Read(s.repo.Path())
+	switch {
+	case err == nil:
+		return &UnderWayError{s.repo.Path()}
+	case errors.As(err, new(*NoneError)):
+		return nil
+	case errors.As(err, &s.Replaced):
+		s.State = s.unread()
+		return s.unmount()
+	}
+	return err
+}
+
+// unread is the state of a search that can't be read, as far as it can be guessed.
+func (s *Session) unread() State {
+	return State{Repo: s.repo.Path(), Mountpoint: ownMountpoint(s.dir)}
+}
+
 func (s *Session) begin(mountpoint string) error {
 	if mountpoint == "" {
-		mountpoint = s.ownMountpoint()
+		mountpoint = ownMountpoint(s.dir)
 		if err := os.Mkdir(mountpoint, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -74,7 +94,14 @@ func (s *Session) begin(mountpoint string) error {
 	return mount.CheckMountpoint(path, false)
 }
 
-func (s *Session) ownMountpoint() string { return filepath.Join(s.dir, "mnt") }
+// OwnMountpoint is where the search in a repository mounts commits, unless another
+// place is named.
+func OwnMountpoint(repo string) (string, error) {
+	dir, err := Dir(repo)
+	return ownMountpoint(dir), err
+}
+
+func ownMountpoint(dir string) string { return filepath.Join(dir, "mnt") }
 
 // UnderWayError says that a search was begun before.
 type UnderWayError struct{ Repo string }
@@ -88,14 +115,7 @@ func (*UnderWayError) Hint() string {
 
 // Open goes on with the search in a repository.
 func Open(repo *objstore.Repo) (*Session, error) {
-	s := &Session{repo: repo, line: line{repo: repo}}
-	_, err := Read(repo.Path()) // before a lock file is made
-	if err == nil {
-		s.dir, err = Dir(repo.Path())
-	}
-	if err == nil {
-		s.lock, err = lock(s.dir)
-	}
+	s, err := locked(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +126,26 @@ func Open(repo *objstore.Repo) (*Session, error) {
 	return s, nil
 }
 
+// locked is the search in a repository before its state is read.
+func locked(repo *objstore.Repo) (*Session, error) {
+	dir, err := Dir(repo.Path())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "state")); errors.Is(err, fs.ErrNotExist) { // no lock file is made then
+		return nil, &NoneError{repo.Path()}
+	}
+	s := &Session{dir: dir, repo: repo, line: line{repo: repo}}
+	s.lock, err = lock(dir)
+	return s, err
+}
+
 // Close lets others work on the search.
 func (s *Session) Close() error { return s.lock.Close() }
 
 // Mark takes what is said of commits, and tells what follows. When that is in
-// contradiction to what was said before, nothing is kept of it.
+// contradiction to what was said before, or the mount of a commit that needs no
+// test any more can't be taken away, nothing is kept of it.
 func (s *Session) Mark(ctx context.Context, said ...Said) (Step, error) {
 	log := slices.Clone(s.Log)
 	for _, one := range said {
@@ -122,20 +157,46 @@ func (s *Session) Mark(ctx context.Context, said ...Said) (Step, error) {
 		log = append(log, Mark{Is: one.Is, Commit: one.Commit.String(), Subject: brief.Subject})
 	}
 	step, err := s.line.step(ctx, log)
+	if err == nil {
+		err = s.check(ctx, log, said, step)
+	}
 	if err != nil {
 		return step, err
 	}
-	if len(said) == 1 && !step.Waiting && !slices.Contains(s.line.commits, said[0].Commit) {
-		return step, &OutsideError{said[0].Commit, step}
+	next := ""
+	if !step.Test.IsZero() {
+		next = step.Test.String()
+		if _, err := s.vacate(next); err != nil {
+			return step, fmt.Errorf("nothing was marked: %w", err)
+		}
 	}
-	s.Log, s.Testing = log, ""
-	switch {
-	case step.Found:
+	s.Log, s.Testing = log, next
+	if step.Found {
 		s.result(step)
-	case !step.Waiting && !step.Stuck:
-		s.Testing = step.Test.String()
 	}
 	return step, s.write(s.dir)
+}
+
+// check fails when what was said is a contradiction, or says nothing.
+func (s *Session) check(ctx context.Context, log []Mark, said []Said, step Step) error {
+	m, err := newMarks(log)
+	if err != nil {
+		return err
+	}
+	if sum := m.lost(log); !sum.IsZero() {
+		return &BothError{sum}
+	}
+	if len(said) != 1 || step.Waiting || slices.Contains(s.line.commits, said[0].Commit) {
+		return nil
+	}
+	older := false
+	if said[0].Is == Good {
+		older, err = s.line.behind(ctx, said[0].Commit, step.Good[0])
+	}
+	if err == nil && !older {
+		err = &OutsideError{said[0].Commit, step}
+	}
+	return err
 }
 
 // OutsideError says that a commit has nothing to do with a search.
@@ -146,6 +207,11 @@ type OutsideError struct {
 
 func (e *OutsideError) Error() string {
 	return fmt.Sprintf("commit %s is not from good commit %s to bad commit %s", e.Commit, e.Step.Good[0], e.Step.Bad)
+}
+
+// Hint is the remedy.
+func (*OutsideError) Hint() string {
+	return "only commits between these tell something; `deployfs bisect log` shows what was said"
 }
 
 // result keeps the first bad commit in the log, once.
@@ -169,8 +235,24 @@ func (s *State) Look(ctx context.Context, repo history.Repo) (Step, error) {
 	return l.step(ctx, s.Log)
 }
 
-// Reset ends the search: its mount goes, and all that was kept of it.
-func (s *Session) Reset() error {
+// Reset ends the search in a repository: its mount goes, and all that was kept of
+// it. When its state can't be read, that is the mount in its own mountpoint.
+func Reset(repo *objstore.Repo) error {
+	s, err := locked(repo)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if s.State, err = Read(repo.Path()); errors.As(err, new(*DamagedError)) {
+		s.State, err = s.unread(), nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.end()
+}
+
+func (s *Session) end() error {
 	if err := s.unmount(); err != nil {
 		return err
 	}
@@ -183,7 +265,7 @@ func (s *Session) Reset() error {
 // clear removes all but the state.
 func (s *Session) clear() error {
 	left, err := filepath.Glob(filepath.Join(s.dir, "state-*")) // of a process that was killed
-	for _, name := range append(left, s.ownMountpoint(), filepath.Join(s.dir, "lock")) {
+	for _, name := range append(left, ownMountpoint(s.dir), filepath.Join(s.dir, "lock")) {
 		if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

@@ -10,8 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
 )
 
 // maxState bounds the file of a state, in bytes.
@@ -72,6 +75,21 @@ func (e *NoneError) Error() string { return fmt.Sprintf("no bisect is under way 
 // Hint is the remedy.
 func (e *NoneError) Hint() string { return "`deployfs bisect start BAD GOOD` begins one" }
 
+// DamagedError says that the state of a search can't be read.
+type DamagedError struct {
+	File string
+	Err  error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("state of the bisect %q can't be read: %v", e.File, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Hint is the remedy.
+func (*DamagedError) Hint() string { return "`deployfs bisect reset` removes it" }
+
 // Read reads the state of the search in a repository, whoever works on it.
 func Read(repo string) (s State, err error) {
 	dir, err := Dir(repo)
@@ -90,10 +108,31 @@ func Read(repo string) (s State, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}
-	if err != nil {
-		err = fmt.Errorf("%s: %w", file.Name(), err)
+	if err == nil {
+		err = s.check()
 	}
-	return s, err
+	if err != nil {
+		return State{}, &DamagedError{file.Name(), err}
+	}
+	return s, nil
+}
+
+// check refuses what was not written here.
+func (s *State) check() error {
+	switch {
+	case !filepath.IsAbs(s.Repo):
+		return fmt.Errorf("repository %q is no absolute path", s.Repo)
+	case !filepath.IsAbs(s.Mountpoint):
+		return fmt.Errorf("mountpoint %q is no absolute path", s.Mountpoint)
+	case s.Testing != "" && !object.IsChecksum(s.Testing):
+		return fmt.Errorf("commit %q is no checksum", s.Testing)
+	}
+	for _, m := range s.Log {
+		if !slices.Contains([]Kind{Good, Bad, Skipped, First}, m.Is) || !object.IsChecksum(m.Commit) {
+			return fmt.Errorf("%q is no mark of a commit %q", m.Is, m.Commit)
+		}
+	}
+	return nil
 }
 
 // write replaces the state.

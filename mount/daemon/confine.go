@@ -50,7 +50,7 @@ func (s *server) rules() confine.Rules {
 		rules.Write = append(rules.Write, filepath.Join(repo.Path(), ".lock"))
 	}
 	if s.cfg.History {
-		rules.Read = append(rules.Read, trust.KeyDirs()...)
+		rules.Read = append(rules.Read, trust.Files(s.view.repo)...)
 	} else if !s.cfg.NoIndex {
 		rules.Execute = "/proc/self/exe"
 		index.OpenStore(s.view.repo, s.cfg.CacheDir).Close() // makes directories

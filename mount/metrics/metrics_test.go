@@ -19,6 +19,7 @@ func TestWrite(t *testing.T) {
 		{Mountpoint: "/b\n\"\\", Repo: "/r\xff", Rev: "os/main", Commit: "c0", PID: 7, Since: since, Requests: 1 << 52, Verify: "first",
 			Memory: daemon.Usage{Used: 5, Limit: 9}, Index: daemon.Index{State: daemon.IndexUsed, Bytes: 3}},
 		{Mountpoint: "/a", Repo: "/r", Commit: "c1"},
+		{Mountpoint: "/all", Repo: "/r", History: true},
 		{Mountpoint: "/twice", Repo: "/r", Rev: "x", Commit: "c2", PID: 8, Detached: true, Requests: 1},
 		{Mountpoint: "/twice", Repo: "/r", Rev: "x", Commit: "c2", PID: 9, Requests: 2},
 	}
@@ -28,8 +29,8 @@ func TestWrite(t *testing.T) {
 	}
 	const odd, twice = `mountpoint="/b\n\"\\",repo="/r` + "\uFFFD" + `",ref="os/main",commit="c0"`, `mountpoint="/twice",repo="/r",ref="x",commit="c2"`
 	for _, want := range []string{
-		"# HELP deployfs_mounts Mounts that there are.\n# TYPE deployfs_mounts gauge\ndeployfs_mounts 4\n",
-		"# TYPE deployfs_up gauge\n" + `deployfs_up{mountpoint="/a",repo="/r",ref="",commit="c1"} 0` + "\ndeployfs_up{" + odd + "} 1\ndeployfs_up{" + twice + "} 1\n# HELP",
+		"# HELP deployfs_mounts Mounts that there are.\n# TYPE deployfs_mounts gauge\ndeployfs_mounts 5\n",
+		"# TYPE deployfs_up gauge\n" + `deployfs_up{mountpoint="/a",repo="/r",ref="",commit="c1"} 0` + "\n" + `deployfs_up{mountpoint="/all",repo="/r",ref="(history)",commit=""} 0` + "\ndeployfs_up{" + odd + "} 1\ndeployfs_up{" + twice + "} 1\n# HELP",
 		"# TYPE deployfs_requests_total counter\ndeployfs_requests_total{" + odd + "} 4503599627370496\ndeployfs_requests_total{" + twice + "} 2\n# HELP",
 		"deployfs_start_time_seconds{" + odd + "} 1700000000.25\n",
 		"deployfs_index_used{" + odd + "} 1\n", "deployfs_memory_used_bytes{" + odd + "} 5\n", "deployfs_memory_limit_bytes{" + odd + "} 9\n",

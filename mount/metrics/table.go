@@ -55,6 +55,17 @@ var more = []label{
 	{"index", func(s daemon.Status) string { return string(s.Index.State) }},
 }
 
+// HistoryRef stands for the ref of a mount that shows all commits. No ref can have
+// this name.
+const HistoryRef = "(history)"
+
+func ref(s daemon.Status) string {
+	if s.History {
+		return HistoryRef
+	}
+	return s.Rev
+}
+
 // label is a name and where its value comes from.
 type label struct {
 	name  string
@@ -65,6 +76,6 @@ type label struct {
 var labels = []label{
 	{"mountpoint", func(s daemon.Status) string { return s.Mountpoint }},
 	{"repo", func(s daemon.Status) string { return s.Repo }},
-	{"ref", func(s daemon.Status) string { return s.Rev }},
+	{"ref", ref},
 	{"commit", func(s daemon.Status) string { return s.Commit }},
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
 
@@ -44,11 +45,20 @@ type Commit struct {
 
 // Of reads what is known of a commit: c is its object.
 func Of(repo *objstore.Repo, sum object.Checksum, c object.Commit) (Commit, error) {
+	return of(repo, sum, c, Dict)
+}
+
+// Brief is the same, but for metadata, which is cut as [Cut] does.
+func Brief(repo *objstore.Repo, sum object.Checksum, c object.Commit, limit int) (Commit, error) {
+	return of(repo, sum, c, func(v gvariant.Value) map[string]any { return Cut(v, limit) })
+}
+
+func of(repo *objstore.Repo, sum object.Checksum, c object.Commit, dict func(gvariant.Value) map[string]any) (Commit, error) {
 	j := Commit{
 		Type: "commit", Checksum: sum.String(), ContentChecksum: c.ContentChecksum().String(),
 		Timestamp: c.Timestamp, Subject: c.Subject, Body: c.Body,
 		Tree: c.Root.String(), Meta: c.RootMeta.String(), Partial: repo.IsPartial(sum),
-		Metadata: Dict(c.Metadata),
+		Metadata: dict(c.Metadata),
 	}
 	if !c.Parent.IsZero() {
 		j.Parent = c.Parent.String()
@@ -61,7 +71,7 @@ func Of(repo *objstore.Repo, sum object.Checksum, c object.Commit) (Commit, erro
 	if err != nil || !ok {
 		return j, err
 	}
-	j.DetachedMetadata = Dict(detached)
+	j.DetachedMetadata = dict(detached)
 	j.Signatures = GPGSignatures(detached)
 	return j, nil
 }

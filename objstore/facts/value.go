@@ -11,6 +11,34 @@ func Dict(v gvariant.Value) map[string]any {
 	return dict
 }
 
+// Cut is a dictionary as [Dict] gives it, but for what makes more than limit bytes
+// of GVariant: of such a value it tells the type and the size, of such a
+// dictionary of more keys than that, nothing else.
+func Cut(v gvariant.Value, limit int) map[string]any {
+	if len(v.Bytes()) <= limit {
+		return Dict(v)
+	}
+	const keyCost = 64 // bytes
+	if v.Len() > limit/keyCost {
+		return map[string]any{"": outline(v)}
+	}
+	dict := make(map[string]any, v.Len())
+	for i := range v.Len() {
+		value := v.At(i).At(1).Variant()
+		if len(value.Bytes()) > limit/v.Len() {
+			dict[v.At(i).At(0).Str()] = outline(value)
+		} else {
+			dict[v.At(i).At(0).Str()] = Value(value)
+		}
+	}
+	return dict
+}
+
+// outline is what is told of a value that is too large.
+func outline(v gvariant.Value) map[string]any {
+	return map[string]any{"type": v.Type(), "bytes": len(v.Bytes())}
+}
+
 // Value is a GVariant in JSON: numbers in the byte order in which they are stored on this
 // machine, strings, booleans, arrays and tuples as arrays, ay as base64, dictionaries with text
 // keys as objects, nothing as null. What has no counterpart is GLib's text form.

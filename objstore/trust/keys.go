@@ -29,17 +29,6 @@ var machine = system{
 	repos:   []string{"/ostree/repo", "/sysroot/ostree/repo"},
 }
 
-// KeyDirs are the directories that hold the system's keys and its remotes'
-// configuration, as far as they exist.
-func KeyDirs() (dirs []string) {
-	for _, dir := range machine.keys {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
-}
-
 // load reads the keys of one kind, "trusted" or "revoked".
 func (s system) load(kind string) (keys []sign.Key, err error) {
 	for _, dir := range s.keys {
