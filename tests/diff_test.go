@@ -2,10 +2,7 @@ package tests
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -196,7 +193,10 @@ func TestDiffTerminal(t *testing.T) {
 		{"TERM=xterm", "", "\x1b[32mA    /etc/esc^[[31m\x1b[m", true},
 	} {
 		args := append([]string{"diff", "--repo=" + repo, "os"}, strings.Fields(test.args)...)
-		got := onTerminal(t, false, []string{"TERM=xterm", "PAGER=cat", test.env}, args...)
+		got, err := onTerminal(t, false, []string{"TERM=xterm", "PAGER=cat", test.env}, args...)
+		if err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
 		if !strings.Contains(got, test.want+"\n") || !test.colours && strings.Contains(got, "\x1b") {
 			t.Errorf("%s %s: got %q, want %q", test.env, test.args, got, test.want)
 		}
@@ -207,46 +207,11 @@ func TestDiffTerminal(t *testing.T) {
 func TestDiffProgress(t *testing.T) {
 	t.Parallel()
 	f := newForge(t)
-	got := onTerminal(t, true, []string{"TERM=xterm", "PAGER=cat"}, "diff", "--repo="+f.repo, "--stat", f.doubled(0, 0), f.doubled(15, 1))
+	got, err := onTerminal(t, true, []string{"TERM=xterm", "PAGER=cat"}, "diff", "--repo="+f.repo, "--stat", f.doubled(0, 0), f.doubled(15, 1))
 	before, after, found := strings.Cut(got, "DIRECTORY ")
-	if !found || !strings.Contains(before, " changes") || strings.Contains(after, " changes") {
-		t.Errorf("%.500q", got)
+	if err != nil || !found || !strings.Contains(before, " changes") || strings.Contains(after, " changes") {
+		t.Errorf("%v %.500q", err, got)
 	}
-}
-
-// onTerminal is what the program prints on a terminal of its own, where messages may go, too.
-func onTerminal(t *testing.T, messages bool, env []string, args ...string) string {
-	t.Helper()
-	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	need(t, err == nil, fmt.Sprintf("there is no terminal: %v", err))
-	defer screen.Close()
-	number, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary(t, "deployfs"), args...)
-	cmd.Dir, cmd.Env, cmd.Stdout = work, append(cleanEnv(), env...), other
-	if messages {
-		cmd.Stderr = other
-	}
-	read := make(chan string)
-	go func() {
-		var b strings.Builder
-		io.Copy(&b, screen) // ends with an error when the other side is closed
-		read <- b.String()
-	}()
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%s: %v", args, err)
-	}
-	other.Close()
-	return strings.ReplaceAll(<-read, "\r\n", "\n")
 }
 
 // TestDiffWrittenLink: a hard link of an object that was written in place is found, whatever its times say.

@@ -38,7 +38,7 @@ func TestLogAsOstree(t *testing.T) {
 	shallow := newRepo(t, "archive")
 	ostree(t, shallow, "pull-local", "--depth=3", h.repo, "main")
 	for _, repo := range []string{h.repo, shallow} {
-		for _, line := range []string{"log main", "log --raw main", "log main^^", "log main etc"} {
+		for _, line := range []string{"log main", "log --raw main", "log main^^"} {
 			args := append(strings.Fields(line), "--repo="+repo)
 			want, got := command{args: append([]string{"ostree"}, args...)}.run(t), deployfs(t, args...)
 			if got.out != want.out || got.err != want.err || got.code != want.code {
@@ -46,12 +46,44 @@ func TestLogAsOstree(t *testing.T) {
 			}
 		}
 	}
+	for _, repo := range []string{h.repo, shallow} {
+		plain, got := deployfs(t, "log", "--repo="+repo, "main"), deployfs(t, "log", "--repo="+repo, "main", "etc")
+		if got.out != plain.out || got.code != 0 || got.err != "hint: 'etc' is ignored: a PATH must stand behind --\n" {
+			t.Errorf("%s: exit %d, %q, %d bytes of %d", got.line, got.code, got.err, len(got.out), len(plain.out))
+		}
+	}
+}
+
+// TestShallowHistory holds that what a repository does not have is never taken for nothing.
+func TestShallowHistory(t *testing.T) {
+	t.Parallel()
+	h := historyRepo(t)
+	shallow := newRepo(t, "archive")
+	ostree(t, shallow, "pull-local", "--depth=3", h.repo, "main")
+	last := h.sums[historyLength-3]
 	const end = "<< History beyond this commit not fetched >>\n"
 	for line, ends := range map[string]bool{"log --oneline main": true, "log -n 4 main": false, "log -n 5 main": true, "log main -- usr/share": true, "log -n 1 main -- usr": false} {
 		got := deployfs(t, append([]string{"--repo=" + shallow}, strings.Fields(line)...)...)
-		if got.code != 0 || strings.HasSuffix(got.out, end) != ends {
+		if got.code != 0 || (got.err == end) != ends || strings.Contains(got.out, "<<") {
 			t.Errorf("%s: exit %d, %s%s", got.line, got.code, got.out, got.err)
 		}
+	}
+	for line, wants := range map[string]string{
+		"log --oneline main": "\n^" + last[:12] + " (1.1997) change 1997\n", "log main -- usr/share": "commit ^" + last + "\n",
+		"log --oneline --stat main -- etc": "\n 3 added, +31B -0B: all, as the parent is not here\n",
+		"log --stat main":                  "\n\n 30 added, +214B -0B: all, as the parent is not here\n\n", "log -n 4 main": "\ncommit " + last + "\n",
+	} {
+		if got := deployfs(t, append([]string{"--repo=" + shallow}, strings.Fields(line)...)...); strings.Count(got.out, wants)+strings.Count("\n"+got.out, wants) == 0 || strings.Count(got.out, "^") > 1 {
+			t.Errorf("%s:\n%s%s", got.line, got.out, got.err)
+		}
+	}
+	for i, c := range jsonOf[[]struct{ Shallow bool }](t, "log", "--repo="+shallow, "main") {
+		if c.Shallow != (i == 3) {
+			t.Errorf("commit %d: %v", i, c)
+		}
+	}
+	if got := deployfs(t, "log", "--oneline", "--repo="+h.repo, h.sums[2]); strings.Contains(got.out, "^") || got.err != "" {
+		t.Errorf("%s%s", got.out, got.err)
 	}
 	if got := deployfs(t, "blame", "--repo="+shallow, "main"); !strings.Contains(got.out, "^"+h.sums[historyLength-3][:12]) || got.code != 0 {
 		t.Errorf("%s: exit %d\n%s%s", got.line, got.code, got.out, got.err)
@@ -68,6 +100,8 @@ func TestLogOptions(t *testing.T) {
 		want []int
 	}{
 		{[]string{"-n", "3"}, []int{2000, 1999, 1998}},
+		{[]string{"-n3"}, []int{2000, 1999, 1998}},
+		{[]string{"-2", "--graph-less"}, []int{2000, 1999}},
 		{[]string{"-n", "0"}, nil},
 		{[]string{"--max-count=2", "--", "usr/lib/os-release"}, []int{2000, 1950}},
 		{[]string{"--since=" + at(1999)}, []int{2000, 1999}},
@@ -132,6 +166,14 @@ func TestBlame(t *testing.T) {
 	if got.out != want || got.code != 0 {
 		t.Errorf("blame etc:\n%s%s\nwant\n%s", got.out, got.err, want)
 	}
+	for _, args := range [][]string{{"main:etc"}, {"main:/etc/"}, {h.sums[2000][:9] + ":/etc"}, {"main", "etc"}} {
+		if got := deployfs(t, append([]string{"blame", "--repo=" + h.repo}, args...)...); got.out != want || got.code != 0 {
+			t.Errorf("blame %s:\n%s%s\nwant\n%s", args, got.out, got.err, want)
+		}
+	}
+	if got := deployfs(t, "blame", "--repo="+h.repo, "main^^:etc/config"); got.out != h.sums[501][:12]+"  2020-10-04 09:26  change 501  config\n" {
+		t.Errorf("%s%s", got.out, got.err)
+	}
 	if got := deployfs(t, "blame", "--repo="+h.repo, h.sums[1000], "etc/gone/file"); got.code != 1 || got.err != "error: /etc/gone: No such file or directory\n" {
 		t.Errorf("exit %d, %q", got.code, got.err)
 	}
@@ -162,6 +204,7 @@ func TestFind(t *testing.T) {
 		tool:                                "main:/usr/bin/tool 1000-1009\n",
 		gone:                                "main:/etc/gone 300-899\n",
 		h.sums[7]:                           "main:/ 7-7\n",
+		h.sums[7][:12]:                      "main:/ 7-7\n",
 		dirmetaOf(t, h.repo, "main", "opt"): "main:/opt 1500-2000\n",
 	} {
 		if got := find(target); got != want {
@@ -179,6 +222,47 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindAbbreviated asks for objects by what lists print of their checksums.
+func TestFindAbbreviated(t *testing.T) {
+	t.Parallel()
+	h := historyRepo(t)
+	_, tool := objectOf(t, h.repo, h.sums[1005], "usr/bin/tool")
+	got := deployfs(t, "find", "--repo="+h.repo, tool[:12])
+	if got.out != "" || got.code != 0 || got.err != "hint: no name and no commit is like that; of another OBJECT the whole checksum is needed\n" {
+		t.Errorf("exit %d, %q, %q", got.code, got.out, got.err)
+	}
+	if got := deployfs(t, "find", "--repo="+h.repo, h.sums[9][:6]); got.out != "" || got.err != "" {
+		t.Errorf("too short: %q, %q", got.out, got.err)
+	}
+}
+
+// TestFindCommits lists all commits that hold something.
+func TestFindCommits(t *testing.T) {
+	t.Parallel()
+	h := historyRepo(t)
+	shallow := newRepo(t, "archive")
+	ostree(t, shallow, "pull-local", "--depth=2", h.repo, "main")
+	got := deployfs(t, "find", "--commits", "--repo="+h.repo, "/etc/gone")
+	lines := strings.Split(strings.TrimSuffix(got.out, "\n"), "\n")
+	if len(lines) != 1201 || lines[0] != "COMMIT         DATE        REV:PATH" || lines[600] != h.sums[1200][:12]+"   2020-11-02  main:/etc/gone" ||
+		!strings.HasPrefix(lines[601], h.sums[899][:12]) || !strings.HasPrefix(lines[1200], h.sums[300][:12]) {
+		t.Errorf("%d lines, %q %q", len(lines), lines[:2], got.err)
+	}
+	if got := deployfs(t, "find", "--commits", "--repo="+shallow, "opt"); !strings.HasSuffix(got.out, "\n^"+h.sums[1998][:12]+"  2020-12-05  main:/opt\n") || strings.Count(got.out, "\n") != 4 {
+		t.Errorf("%s%s", got.out, got.err)
+	}
+	type held struct {
+		HeldBy []briefly `json:"held_by"`
+	}
+	list := jsonOf[[]held](t, "find", "--repo="+h.repo, "--commits", "/etc/gone")
+	if n := numbersOf(h.sums, list[0].HeldBy); len(n) != 1200 || n[0] != 1799 || n[599] != 1200 || n[600] != 899 {
+		t.Errorf("%d commits", len(n))
+	}
+	if list := jsonOf[[]held](t, "find", "--repo="+h.repo, "/etc/gone"); list[0].HeldBy != nil {
+		t.Errorf("%d commits, not asked for", len(list[0].HeldBy))
+	}
+}
+
 // TestHistoryUsage holds how wrong use ends.
 func TestHistoryUsage(t *testing.T) {
 	t.Parallel()
@@ -191,8 +275,10 @@ func TestHistoryUsage(t *testing.T) {
 		{"log -n x main", "error: --max-count: 'x' is no number of commits\n", 1},
 		{"log --grep ( main", "error: --grep: '(': missing closing )\n", 1},
 		{"log --since soon main", "error: --since: 'soon': unknown date format\n", 1},
-		{"blame", "error: one REV is needed, and one PATH is taken\nhint: usage: deployfs blame [OPTION…] REV [-- PATH]\n", 2},
+		{"blame", "error: one REV is needed, and one PATH is taken\nhint: usage: deployfs blame [OPTION…] REV [-- PATH] | REV:PATH\n", 2},
 		{"blame nope", "error: Refspec 'nope' not found\n", 1},
+		{"blame nope:/etc", "error: Refspec 'nope' not found\n", 1},
+		{"blame main:/nope", "error: main:/nope: No such file or directory\n", 1},
 		{"find", "error: an OBJECT or a PATTERN is needed\nhint: usage: deployfs find [OPTION…] OBJECT|PATTERN [REV...]\n", 2},
 		{"find [", "error: '[' is no pattern of names\nhint: usage: deployfs find [OPTION…] OBJECT|PATTERN [REV...]\n", 2},
 		{"find x nope", "error: Refspec 'nope' not found\n", 1},
@@ -200,6 +286,12 @@ func TestHistoryUsage(t *testing.T) {
 		got := deployfs(t, append(strings.Fields(c.line), "--repo="+h.repo)...)
 		if got.code != c.code || !strings.HasSuffix(got.err, c.err) || got.out != "" {
 			t.Errorf("%s: exit %d, %q, want %d, %q", c.line, got.code, got.err, c.code, c.err)
+		}
+	}
+	for _, line := range []string{"blame main", "find x", "du main", "df"} { // in a directory that is none
+		got := deployfs(t, strings.Fields(line)...)
+		if got.code != 1 || !strings.HasPrefix(got.err, "error: Command requires a --repo argument\nhint: ") || strings.Count(got.err, "\n") != 2 {
+			t.Errorf("%s: exit %d, %q", line, got.code, got.err)
 		}
 	}
 }

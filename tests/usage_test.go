@@ -179,6 +179,34 @@ func TestDuExclusive(t *testing.T) {
 	}
 }
 
+// TestDuTwice holds that nothing counts twice that is named twice.
+func TestDuTwice(t *testing.T) {
+	t.Parallel()
+	repo := sharedRepo(t, "archive", "plain")
+	sum := ostree(t, repo, "rev-parse", "plain")
+	du := func(args ...string) string {
+		return must(t, append([]string{binary(t, "deployfs"), "du", "--repo=" + repo}, args...)...)
+	}
+	for _, c := range []struct{ twice, once []string }{
+		{[]string{"plain", sum, "plain"}, []string{"plain"}},
+		{[]string{"plain", "--", "/usr/bin/tool", "/usr/share", "usr/bin", "/usr/share/doc", "usr/share/"}, []string{"plain", "--", "/usr/share", "/usr/bin"}},
+		{[]string{"plain", "--", "/usr/bin", "/", "/usr"}, []string{"plain", "--", "/"}},
+		{[]string{"plain:/usr/bin/tool", "plain:usr/share", "plain:/usr/bin", sum + ":usr/share"}, []string{"plain:usr/share", "plain:usr/bin"}},
+		{[]string{"plain:usr/share", "plain:usr/bin"}, []string{"plain", "--", "/usr/share", "/usr/bin"}},
+	} {
+		if got, want := du(c.twice...), du(c.once...); got != want {
+			t.Errorf("%q:\n%s\n%q:\n%s", c.twice, got, c.once, want)
+		}
+	}
+	lines, total := duOf(t, repo, "plain:usr/share", "plain:usr/bin", "plain:/usr/bin/tool")
+	if len(lines) != 2 || total.Apparent != lines["/usr/share"].Apparent+lines["/usr/bin"].Apparent {
+		t.Errorf("%+v, total %+v", lines, total)
+	}
+	if got := deployfs(t, "du", "--repo="+repo, "plain", "--", "/usr", "/usr/nope"); got.code != 1 || !strings.Contains(got.err, "/usr/nope") {
+		t.Errorf("exit %d, %q", got.code, got.err)
+	}
+}
+
 // dfReport is what the tests look at of df.
 type dfReport struct {
 	Refs []struct {
@@ -311,13 +339,16 @@ func TestDfMounted(t *testing.T) {
 func TestSizesUsage(t *testing.T) {
 	repo := sharedRepo(t, "archive", "plain")
 	for line, want := range map[string]string{
-		"du":               "error: a commit is needed\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...]\n",
-		"du plain /usr":    "error: /usr: paths stand behind --\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...]\n",
-		"du plain -d -1":   "error: --max-depth: \"-1\" is no depth: want 0, 1, 2 and so on\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...]\n",
-		"du nope":          "error: Refspec 'nope' not found\nhint: `deployfs refs` lists the refs there are\n",
-		"du plain -- nope": "error: commit " + ostree(t, repo, "rev-parse", "plain") + ": No such file or directory: /nope\nhint: `deployfs ls` shows what the commit holds\n",
-		"df --depth=x":     "error: --depth: Cannot parse integer value “x” for --depth\nhint: usage: deployfs df [OPTION…]\n",
-		"df plain":         "error: no argument is taken: `deployfs du` tells about commits\nhint: usage: deployfs df [OPTION…]\n",
+		"du":                  "error: a commit is needed\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...] | REV:PATH...\n",
+		"du plain /usr":       "error: /usr: paths stand behind --\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...] | REV:PATH...\n",
+		"du plain -d -1":      "error: --max-depth: \"-1\" is no depth: want 0, 1, 2 and so on\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...] | REV:PATH...\n",
+		"du nope":             "error: Refspec 'nope' not found\nhint: `deployfs refs` lists the refs there are\n",
+		"du plain -- nope":    "error: commit " + ostree(t, repo, "rev-parse", "plain") + ": No such file or directory: /nope\nhint: `deployfs ls` shows what the commit holds\n",
+		"du plain:usr plain":  "error: 'plain' is no REV:PATH\n",
+		"du plain:nope":       "error: plain:/nope: No such file or directory\n",
+		"du plain:usr -- etc": "error: a REV:PATH has its PATH: none is taken behind --\nhint: usage: deployfs du [OPTION…] REV... [-- PATH...] | REV:PATH...\n",
+		"df --depth=x":        "error: --depth: Cannot parse integer value “x” for --depth\nhint: usage: deployfs df [OPTION…]\n",
+		"df plain":            "error: no argument is taken: `deployfs du` tells about commits\nhint: usage: deployfs df [OPTION…]\n",
 	} {
 		o := deployfs(t, append(strings.Fields(line), "--repo="+repo)...)
 		if strings.Contains(line, " -- ") {

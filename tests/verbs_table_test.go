@@ -36,7 +36,7 @@ var (
 		"show --print-metadata-key", "show --gpg-homedir=/nonexistent os/main", "show --gpg-verify-remote=nope os/main",
 	}
 	logLines = []string{
-		"log", "log nope", "log {zero}", "log os/main", "log os/main^", "log {commit}", "log os/bare", "log --raw os/main", "log os/main os/bare",
+		"log", "log nope", "log {zero}", "log os/main", "log os/main^", "log {commit}", "log os/bare", "log --raw os/main",
 	}
 	refsLines = []string{
 		"refs", "refs --list", "refs -A", "refs --alias", "refs -c", "refs --collections", "refs --force", "refs os", "refs --list os",

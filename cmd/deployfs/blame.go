@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount/daemon"
+	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/history"
 	"deployfs/objstore/object"
@@ -19,6 +21,8 @@ import (
 )
 
 const blameText = `Each line is an entry of the directory PATH, or of the root: the commit that changed it last, that commit's time in UTC and its subject, or its version when it has no subject, and the entry's name. The last change of a directory is that of anything in it. PATH may also be a file.
+
+In place of REV and PATH one REV:PATH is taken, by the rule of show and cat.
 
 A commit with ^ before it is the oldest one that is here, though not the first of all: the change may be older.
 
@@ -29,25 +33,20 @@ type blameOptions struct{ recursive bool }
 func blameVerb() cli.Verb {
 	o := new(blameOptions)
 	return cli.Verb{
-		Name: "blame", Args: "REV [-- PATH]", Short: "Show which commit changed each entry of a directory last", Ours: true, JSON: true, Pager: true,
+		Name: "blame", Args: "REV [-- PATH] | REV:PATH", Short: "Show which commit changed each entry of a directory last", Ours: true, JSON: true, Pager: true,
 		Long:    blameText,
 		Options: []cli.Option{cli.Flag(&o.recursive, "recursive", "r", "Everything below the directory, too")},
 		Examples: []cli.Example{
 			{Command: "deployfs blame os/main -- /usr/lib", Text: "when each entry of /usr/lib came to be what it is"},
 			{Command: "deployfs blame -r --json os/main -- /etc | jq -r '.[] | select(.commit.version == \"42.1\") | .path'", Text: "what version 42.1 brought below /etc"},
 		},
-		Complete: completeRevPaths,
+		Complete: completeEither,
 		Run:      o.run,
 	}
 }
 
 func (o *blameOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	name := "/"
-	switch len(inv.Args) {
-	case 1:
-	case 2:
-		name = inv.Args[1]
-	default:
+	if len(inv.Args) != 1 && len(inv.Args) != 2 {
 		return &cli.UsageError{Text: "one REV is needed, and one PATH is taken"}
 	}
 	repo, err := openRepo(inv)
@@ -55,11 +54,14 @@ func (o *blameOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	defer repo.Close()
-	sum, err := repo.Resolve(inv.Args[0])
+	sum, name, err := blamePlace(repo, inv.Args)
 	if err != nil {
 		return err
 	}
-	lines, err := history.Blame(ctx, repo, sum, name, o.recursive)
+	store := &counted{Repo: repo}
+	progress := store.start(inv)
+	lines, err := history.Blame(ctx, store, sum, name, o.recursive)
+	progress.Stop("")
 	if nowhere := (*tree.Error)(nil); errors.As(err, &nowhere) {
 		return fmt.Errorf("%s: %w", nowhere.Path, wordsFor(nowhere.Err))
 	}
@@ -68,9 +70,21 @@ func (o *blameOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	}
 	slices.SortFunc(lines, func(a, b history.Line) int { return strings.Compare(a.Entry.Path, b.Entry.Path) })
 	if inv.JSON {
-		return cli.WriteJSON(inv.Stdout, blameRows(lines))
+		return cli.WriteJSONList(inv.Stdout, blameRows(lines))
 	}
 	return printBlame(inv, lines, name)
+}
+
+// blamePlace reads REV, REV and PATH, or REV:PATH.
+func blamePlace(repo *objstore.Repo, args []string) (sum object.Checksum, name string, err error) {
+	if len(args) == 1 {
+		place, found, err := findRevPath(repo, args[0])
+		if found || err != nil {
+			return place.commit, place.entry.Path, err
+		}
+	}
+	sum, err = repo.Resolve(args[0])
+	return sum, append(args, "/")[1], err
 }
 
 func printBlame(inv *cli.Invocation, lines []history.Line, name string) error {
@@ -101,17 +115,18 @@ type blameRow struct {
 	Shallow   bool      `json:"shallow,omitempty"` // the oldest commit that is here: the change may be older
 }
 
-func blameRows(lines []history.Line) []blameRow {
-	rows := make([]blameRow, len(lines))
-	for i, l := range lines {
-		r := blameRow{Type: "file", Commit: newBriefJSON(l.Commit), Shallow: l.Shallow}
-		if l.Entry.IsDir() {
-			r.Type = "directory"
+func blameRows(lines []history.Line) iter.Seq[blameRow] {
+	return func(yield func(blameRow) bool) {
+		for _, l := range lines {
+			r := blameRow{Type: "file", Commit: newBriefJSON(l.Commit), Shallow: l.Shallow}
+			if l.Entry.IsDir() {
+				r.Type = "directory"
+			}
+			if r.Path, r.PathBytes = cli.Text(l.Entry.Path); !yield(r) {
+				return
+			}
 		}
-		r.Path, r.PathBytes = cli.Text(l.Entry.Path)
-		rows[i] = r
 	}
-	return rows
 }
 
 // briefJSON is a commit in the JSON of lists.

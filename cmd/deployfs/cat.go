@@ -20,7 +20,7 @@ func catVerb() cli.Verb {
 			{Command: "deployfs cat os/main^:/etc/fstab os/main:/etc/fstab", Text: "a file of the previous commit, then that of the newest"},
 			{Command: "deployfs cat os/main^ /etc/passwd | diff - /etc/passwd", Text: "what differs from the previous commit here"},
 		},
-		Complete: completeRevPaths,
+		Complete: completeEither,
 		Run:      runCat,
 	}
 }

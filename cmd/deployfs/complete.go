@@ -75,6 +75,44 @@ func completeRevPaths(inv *cli.Invocation, word string) (c cli.Completion) {
 	return c
 }
 
+// completeLog completes a ref and, behind --, paths inside its commit.
+func completeLog(inv *cli.Invocation, word string) (c cli.Completion) {
+	if len(inv.Args) == 0 || inv.Dashes {
+		c = completeRevPaths(inv, word)
+	}
+	return c
+}
+
+// completeRevsPaths completes refs or REV:PATH and, behind --, paths inside the first commit.
+func completeRevsPaths(inv *cli.Invocation, word string) cli.Completion {
+	if inv.Dashes {
+		return completeRevPaths(inv, word)
+	}
+	return completeRevPath(inv, word)
+}
+
+// completeEither completes REV and paths, or REV:PATH, several when the first is one.
+func completeEither(inv *cli.Invocation, word string) cli.Completion {
+	if len(inv.Args) == 0 {
+		return completeRevPath(inv, word)
+	}
+	if strings.Contains(inv.Args[0], ":") && isRevPath(inv) {
+		return completeRevPath(inv, word)
+	}
+	return completeRevPaths(inv, word)
+}
+
+// isRevPath reports whether the first argument is a REV:PATH.
+func isRevPath(inv *cli.Invocation) bool {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return false
+	}
+	defer repo.Close()
+	_, found, _ := findRevPath(repo, inv.Args[0])
+	return found
+}
+
 // completeRevPath completes a ref or, behind a colon, a path inside its commit.
 func completeRevPath(inv *cli.Invocation, word string) (c cli.Completion) {
 	at := strings.LastIndexByte(word, ':')

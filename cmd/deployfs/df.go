@@ -40,7 +40,7 @@ const dfText = `For each ref there are the commits that it leads to, with all pa
 
 Then comes what is no object: detached metadata of commits, static deltas, the summary, tree indexes of deployfs, scratch (tmp and what was inflated for checkouts), and the rest, such as configuration, refs and keys. All lines together are what find(1) finds in the repository; directories are not counted.
 
-At last, what deployfs prune --refs-only --depth=DEPTH would delete: the same objects, and the same size, that it would say, and their blocks; detached metadata and static deltas that go with them; and what stays only because it is mounted here, as deployfs mounts lists it, and which ostree prune would delete, too. A mount that can't be seen from here, in a container perhaps, is not known. Nothing is deleted.
+At last, what deployfs prune --refs-only --depth=DEPTH would delete: the same objects, and the same size, that it would say, and their blocks; detached metadata and static deltas that go with them; and what stays only because it is mounted here, as deployfs mounts lists it, and which ostree prune would delete, too. A mount that can't be seen from here, in a container perhaps, is not known. Nothing is deleted. At a depth, where refs share history, ostree prune may delete more, as it depends on the order in which it walks the refs: df and deployfs prune keep what any ref needs.
 
 Blocks of an object that is hard-linked into a checkout are not free before that is gone, too.`
 

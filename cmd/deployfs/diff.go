@@ -203,7 +203,7 @@ func (d *differ) list(ctx context.Context) (list []compare.Change, err error) {
 // completeDiff completes refs and directories, then, and behind "--", paths inside the first commit.
 func completeDiff(inv *cli.Invocation, word string) cli.Completion {
 	switch {
-	case inv.Behind:
+	case inv.Dashes:
 		return completeRevPaths(inv, word)
 	case strings.HasPrefix(word, "/"), strings.HasPrefix(word, "./"):
 		return cli.Completion{Dirs: true}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,7 @@ func duVerb() cli.Verb {
 		return nil
 	}
 	return cli.Verb{
-		Name: "du", Args: "REV... [-- PATH...]", Short: "Tell how large commits are, and what of it is theirs alone", Ours: true, JSON: true,
+		Name: "du", Args: "REV... [-- PATH...] | REV:PATH...", Short: "Tell how large commits are, and what of it is theirs alone", Ours: true, JSON: true, Pager: true,
 		Long: duText,
 		Options: []cli.Option{
 			cli.Func(depth, "max-depth", "d", "N", "Also a line for each directory, down to N below a PATH (0)"),
@@ -41,12 +42,14 @@ func duVerb() cli.Verb {
 			{Command: "deployfs du -h -d 1 os/main -- /usr", Text: "the directories in /usr, and /usr"},
 			{Command: "deployfs du --alone --json os/main | jq .total.apparent", Text: "what a copy of the tree holds"},
 		},
-		Complete: completeRevs,
+		Complete: completeRevsPaths,
 		Run:      o.run,
 	}
 }
 
-const duText = `Each line has four sizes in bytes. Apparent: the lengths of files and link targets, each as often as the tree has it; du --apparent-size --count-links says the same of a checkout, but for what it adds for directories. On disk: the blocks of the objects that the tree needs, each once; in an archive repository they are compressed. Exclusive: what of that no other commit needs, of those that refs lead to with all their parents, and of those that are named here; it is what would be freed if the commit were gone. Shared: the rest.
+const duText = `A commit that is named twice, and a PATH below another one, count once. In place of REV and PATH there may be REV:PATH, by the rule of show and cat.
+
+Each line has four sizes in bytes. Apparent: the lengths of files and link targets, each as often as the tree has it; du --apparent-size --count-links says the same of a checkout, but for what it adds for directories. On disk: the blocks of the objects that the tree needs, each once; in an archive repository they are compressed. Exclusive: what of that no other commit needs, of those that refs lead to with all their parents, and of those that are named here; it is what would be freed if the commit were gone. Shared: the rest.
 
 Each object counts in the first line of a commit that needs it, so that lines add up: directories in the order of their names, the files of a directory before its subdirectories, and --max-depth shows a directory after what is in it. The line of a whole commit includes the commit object, but not its detached metadata. In the total, an object that several of the commits need counts once, and is exclusive when no other commit needs it.
 
@@ -72,15 +75,54 @@ func (o *duOptions) measure(ctx context.Context, inv *cli.Invocation, revs []str
 		return err
 	}
 	defer repo.Close()
-	for _, rev := range revs {
-		sum, err := repo.Resolve(rev)
-		if err != nil {
-			return err
-		}
-		o.query.Commits = append(o.query.Commits, sum)
+	revs, err = o.resolve(repo, revs)
+	if err != nil {
+		return err
 	}
 	p := &duPrinter{duOptions: o, revs: revs, out: inv.Stdout, json: inv.JSON, list: duJSON{Lines: []duLineJSON{}}}
 	return o.locked(ctx, inv, repo, p)
+}
+
+// resolve finds the commits, each once, and what they are called; of REV:PATHs also the paths.
+func (o *duOptions) resolve(repo *objstore.Repo, args []string) (revs []string, err error) {
+	places, found, err := findRevPaths(repo, args)
+	switch {
+	case err != nil:
+		return nil, err
+	case found && len(o.query.Paths) > 0:
+		return nil, &cli.UsageError{Text: "a REV:PATH has its PATH: none is taken behind --"}
+	case !found:
+		if places, err = commitsOf(repo, args); err != nil {
+			return nil, err
+		}
+	}
+	q := &o.query
+	for _, p := range places {
+		at := slices.Index(q.Commits, p.commit)
+		if at < 0 {
+			at = len(revs)
+			revs, q.Commits = append(revs, p.rev), append(q.Commits, p.commit)
+			if found {
+				q.Places = append(q.Places, nil)
+			}
+		}
+		if found {
+			q.Places[at] = append(q.Places[at], p.entry.Path)
+		}
+	}
+	return revs, nil
+}
+
+// commitsOf resolves REVs.
+func commitsOf(repo *objstore.Repo, revs []string) (list []revPath, err error) {
+	for _, rev := range revs {
+		sum, err := repo.Resolve(rev)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, revPath{rev: rev, commit: sum})
+	}
+	return list, nil
 }
 
 // locked keeps prune away as long as it looks.
@@ -107,10 +149,14 @@ type duPrinter struct {
 	json  bool
 	begin func() // takes the progress away
 	lines int
+	tops  int // of the lines
 	list  duJSON
 }
 
 func (p *duPrinter) line(l usage.Line) error {
+	if l.Top {
+		p.tops++
+	}
 	if p.json {
 		p.list.Lines = append(p.list.Lines, p.newLine(l))
 		return nil
@@ -122,7 +168,7 @@ func (p *duPrinter) line(l usage.Line) error {
 		}
 	}
 	what := p.revs[l.Commit]
-	if p.query.MaxDepth > 0 || len(p.query.Paths) > 0 {
+	if p.query.MaxDepth > 0 || len(p.query.Paths) > 0 || p.query.Places != nil {
 		what += ":" + l.Path
 	}
 	return p.sizes(l, daemon.Line(what))
@@ -144,11 +190,12 @@ func (p *duPrinter) row(apparent, disk, exclusive, shared, what string) error {
 
 // end prints the total, if that is more than a line has said.
 func (p *duPrinter) end(total usage.Line) error {
+	p.begin()
 	if p.json {
 		p.list.Total = p.newSizes(total)
 		return cli.WriteJSON(p.out, p.list)
 	}
-	if len(p.revs)*max(len(p.query.Paths), 1) == 1 {
+	if p.tops < 2 {
 		return nil
 	}
 	return p.sizes(total, "total")

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
+	"strings"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount/daemon"
@@ -12,18 +12,24 @@ import (
 	"deployfs/objstore/object"
 )
 
-const findText = `OBJECT is a whole checksum: of a content object, a dirtree, a dirmeta or a commit. Anything else is a PATTERN, in which * stands for any characters but a slash, ? for one, and [a-z] for one of several. Without a slash it is for names wherever they are; with one it is for whole paths from the root on, and a leading slash makes one of a name in the root.
+const findText = `OBJECT is a whole checksum: of a content object, a dirtree, a dirmeta or a commit. The first 7 digits or more of a commit's will do, when nothing has such a name. Anything else is a PATTERN, in which * stands for any characters but a slash, ? for one, and [a-z] for one of several. Without a slash it is for names wherever they are; with one it is for whole paths from the root on, and a leading slash makes one of a name in the root.
 
 Each line is a path in the history of one REV, or of each ref when there is no REV: the oldest and the newest commit that hold the object or the name there, with their dates in UTC, how many commits do, and in how many runs when others are between them. For a commit itself, its root dirtree and its root dirmeta the path is /. When nothing is found, nothing is printed.
+
+With --commits each line is a commit instead, and REV:PATH, where it holds what was found; in JSON they are held_by.
 
 A commit with ^ before it is the oldest one that is here, though not the first of all.
 
 A directory that several commits or refs have in common is opened once. What can't be read ends the search in its history: the rest is printed, then the error, and the exit status is 1.`
 
+type findOptions struct{ commits bool }
+
 func findVerb() cli.Verb {
+	o := new(findOptions)
 	return cli.Verb{
-		Name: "find", Args: "OBJECT|PATTERN [REV...]", Short: "Find the commits that hold an object or a name", Ours: true, JSON: true,
-		Long: findText,
+		Name: "find", Args: "OBJECT|PATTERN [REV...]", Short: "Find the commits that hold an object or a name", Ours: true, JSON: true, Pager: true,
+		Long:    findText,
+		Options: []cli.Option{cli.Flag(&o.commits, "commits", "", "All commits that hold it, not only the first and the last")},
 		Examples: []cli.Example{
 			{Command: "deployfs find 'libssl.so*' os/main", Text: "since when, and until when, each of them was there"},
 			{Command: "deployfs find '/usr/lib/modules/*'", Text: "every kernel of every ref"},
@@ -35,11 +41,11 @@ func findVerb() cli.Verb {
 			}
 			return c
 		},
-		Run: runFind,
+		Run: o.run,
 	}
 }
 
-func runFind(ctx context.Context, inv *cli.Invocation) error {
+func (o *findOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "an OBJECT or a PATTERN is needed"}
 	}
@@ -57,18 +63,40 @@ func runFind(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	rows, failed := findAll(ctx, inv, history.NewFinder(repo, target), starts)
-	switch {
-	case ctx.Err() != nil:
+	if len(rows) == 0 && failed == nil && isAbbreviated(inv.Args[0]) {
+		rows, failed = findCommit(ctx, inv, repo, starts)
+	}
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case inv.JSON:
-		err = cli.WriteJSON(inv.Stdout, rows)
-	default:
-		err = printFound(inv, rows)
 	}
-	if err == nil {
-		err = failed
+	p := &findPrinter{inv: inv, repo: repo, commits: o.commits}
+	if err := p.print(ctx, rows); err != nil {
+		return err
 	}
-	return err
+	return failed
+}
+
+// isAbbreviated reports whether a text may be the beginning of a checksum.
+func isAbbreviated(text string) bool {
+	return 7 <= len(text) && len(text) < 64 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// findCommit takes OBJECT for the beginning of a commit's checksum, once it is no name. Other objects
+// are too many to look through.
+func findCommit(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo, starts []start) ([]findRow, error) {
+	sum, found, err := tryRev(repo, inv.Args[0])
+	if err != nil {
+		return nil, daemon.WithRemedy(err)
+	}
+	if !found {
+		inv.Note("hint: no name and no commit is like that; of another OBJECT the whole checksum is needed")
+		return nil, nil
+	}
+	target, err := history.ParseTarget(sum.String())
+	if err != nil {
+		return nil, err
+	}
+	return findAll(ctx, inv, history.NewFinder(repo, target), starts)
 }
 
 // start is a history to search.
@@ -111,14 +139,14 @@ func findStarts(repo *objstore.Repo, revs []string) (list []start, err error) {
 func findAll(ctx context.Context, inv *cli.Invocation, f *history.Finder, starts []start) ([]findRow, error) {
 	progress := cli.StartProgress(inv.Stderr, func() string { return findProgress(f) })
 	defer func() { progress.Stop(findProgress(f)) }()
-	rows, failed, others := []findRow{}, error(nil), 0
+	rows, failed, others := []findRow(nil), error(nil), 0
 	for _, s := range starts {
 		list, err := []history.Found(nil), s.err
 		if err == nil {
 			list, err = f.History(ctx, s.sum)
 		}
 		for _, found := range list {
-			rows = append(rows, newFindRow(s.name, found))
+			rows = append(rows, findRow{s.name, found})
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -140,54 +168,8 @@ func findProgress(f *history.Finder) string {
 	return fmt.Sprintf("%d commits, %d directories opened", commits, dirtrees)
 }
 
-// findRow is a path in a history, in JSON.
+// findRow is a path in a history.
 type findRow struct {
-	Rev       string    `json:"rev"`
-	Path      string    `json:"path"`
-	PathBytes []byte    `json:"path_bytes,omitempty"`
-	First     briefJSON `json:"first"` // the oldest commit that holds it
-	Last      briefJSON `json:"last"`  // the newest
-	Commits   int       `json:"commits"`
-	Runs      []runJSON `json:"runs"` // newest first
-	found     history.Found
-}
-
-// runJSON is a number of commits in a row.
-type runJSON struct {
-	First   briefJSON `json:"first"`
-	Last    briefJSON `json:"last"`
-	Commits int       `json:"commits"`
-	Shallow bool      `json:"shallow,omitempty"` // first is the oldest commit that is here
-}
-
-func newFindRow(rev string, f history.Found) findRow {
-	r := findRow{Rev: rev, Commits: f.Commits(), found: f}
-	r.Path, r.PathBytes = cli.Text(f.Path)
-	for _, run := range f.Runs {
-		r.Runs = append(r.Runs, runJSON{newBriefJSON(run.First), newBriefJSON(run.Last), run.Commits, run.Shallow})
-	}
-	r.First, r.Last = r.Runs[len(r.Runs)-1].First, r.Runs[0].Last
-	return r
-}
-
-func printFound(inv *cli.Invocation, rows []findRow) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	table := tabwriter.NewWriter(inv.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FIRST\tDATE\tLAST\tDATE\tCOMMITS\tREV\tPATH")
-	for _, r := range rows {
-		oldest, newest := r.found.Runs[len(r.found.Runs)-1], r.found.Runs[0]
-		commits := fmt.Sprint(r.Commits)
-		if n := len(r.found.Runs); n > 1 {
-			commits += fmt.Sprintf(" in %d runs", n)
-		}
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			shortBrief(oldest.First, oldest.Shallow), briefTime(oldest.First, "2006-01-02"), short(newest.Last.Checksum.String()), briefTime(newest.Last, "2006-01-02"),
-			commits, daemon.Line(r.Rev), daemon.Line(r.found.Path))
-		if err != nil {
-			return err
-		}
-	}
-	return table.Flush()
+	rev string
+	history.Found
 }

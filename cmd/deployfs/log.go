@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount/daemon"
@@ -20,10 +21,12 @@ A commit's own time decides for --since and --until, both of which are inclusive
 
 --stat tells how many paths, directories among them, each commit changed, added and removed (below the PATHs, when there are some), and after + and - the bytes of content that are in it and not in its parent at that path, and the other way round; for sizes on disk see du.
 
+Where the repository does not hold the parent of the last commit, all that is in that counts as added, and with PATHs, --oneline or --stat a ^ stands before its checksum; in JSON shallow is true. That the history goes on is said in the last line, with an option or a PATH on stderr.
+
 Without these options the output is ostree's.`
 
 type logOptions struct {
-	raw, oneline, stat bool
+	raw, oneline, stat, graphless bool
 
 	max    int // -1 is no bound
 	period period
@@ -32,17 +35,20 @@ type logOptions struct {
 
 func logVerb() cli.Verb {
 	o := &logOptions{max: -1}
+	count := cli.Func(o.setMax, "max-count", "n", "N", "Show N commits at most; -N is short for it")
+	count.Ours, count.Count = true, true
 	return cli.Verb{
 		Name: "log", Args: "REV [-- PATH...]", Short: "Show log starting at commit or ref", JSON: true, Pager: true,
 		Long: logText,
 		Options: []cli.Option{
 			cli.Flag(&o.raw, "raw", "", "Show raw variant data"),
-			cli.Func(o.setMax, "max-count", "n", "N", "Show N commits at most"),
+			count,
 			cli.Func(o.period.setSince, "since", "", "DATE", "Only commits that are not older"),
 			cli.Func(o.period.setUntil, "until", "", "DATE", "Only commits that are not newer"),
 			cli.Func(o.grep.add, "grep", "", "REGEXP", "Only commits whose subject or body matches"),
 			cli.Flag(&o.oneline, "oneline", "", "One line a commit: checksum, version, subject"),
 			cli.Flag(&o.stat, "stat", "", "The size of each commit's change"),
+			cli.Flag(&o.graphless, "graph-less", "", "No graph is drawn, as always: history is a line"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs log os/main", Text: "all commits of the ref that are here, newest first"},
@@ -50,7 +56,7 @@ func logVerb() cli.Verb {
 			{Command: "deployfs log --stat --since='2 weeks ago' os/main", Text: "what came in lately, and how much"},
 			{Command: "deployfs log --json os/main | jq -r '.[] | .checksum + \" \" + .version'", Text: "one line for each, for scripts"},
 		},
-		Complete: completeRevPaths,
+		Complete: completeLog,
 		Run:      o.run,
 	}
 }
@@ -72,24 +78,23 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return &cli.UsageError{Text: "A rev argument is required"}
 	}
 	paths := inv.Args[max(inv.Before, 1):]
-	if len(inv.Args)-len(paths) > 1 && o.ours(inv) { // else it is ignored, as ostree does
+	if ignored := len(inv.Args) - len(paths) - 1; ignored > 0 && o.ours(inv) {
 		return &cli.UsageError{Text: "A PATH must stand behind --"}
+	} else if ignored > 0 { // by ostree, too
+		inv.Note(fmt.Sprintf("hint: '%s' is ignored: a PATH must stand behind --", daemon.Line(inv.Args[1])))
 	}
 	sum, err := repo.Resolve(inv.Args[0])
 	if err != nil {
 		return err
 	}
-	l := &logger{logOptions: o, shower: newShower(repo, inv), paths: paths, list: []logEntry{}}
+	l := &logger{logOptions: o, shower: newShower(repo, inv), store: &counted{Repo: repo}, inv: inv, paths: paths, list: []logEntry{}}
 	l.shower.raw = o.raw
-	if o.max != 0 {
-		filter := history.Filter{Max: max(o.max, 0), Match: o.matches, Paths: paths}
-		err = history.Log(ctx, repo, sum, filter, func(c history.Commit) error { return l.commit(ctx, c) })
-	}
+	err = l.history(ctx, sum)
 	switch {
 	case inv.JSON && (err == nil || errors.Is(err, history.ErrShallow)):
 		return cli.WriteJSON(inv.Stdout, l.list)
 	case errors.Is(err, history.ErrShallow):
-		_, err = fmt.Fprintln(inv.Stdout, "<< History beyond this commit not fetched >>")
+		return l.goesOn()
 	}
 	return err
 }
@@ -108,18 +113,67 @@ func (o *logOptions) matches(c history.Commit) bool {
 type logger struct {
 	*logOptions
 	shower
+	store *counted
+	inv   *cli.Invocation
+	begin func() // takes the progress away
 	paths []string
 	list  []logEntry
+}
+
+// history goes through the commits.
+func (l *logger) history(ctx context.Context, sum object.Checksum) error {
+	if l.max == 0 {
+		return nil
+	}
+	l.begin = sync.OnceFunc(func() {})
+	if l.slow() {
+		progress := l.store.start(l.inv)
+		l.begin = sync.OnceFunc(func() { progress.Stop("") })
+	}
+	defer l.begin()
+	filter := history.Filter{Max: max(l.max, 0), Match: l.matches, Paths: l.paths}
+	return history.Log(ctx, l.store, sum, filter, func(c history.Commit) error { return l.commit(ctx, c) })
+}
+
+// slow reports whether a commit may be long in coming.
+func (l *logger) slow() bool { return l.stat || len(l.paths) > 0 }
+
+// marks reports whether a commit is marked whose parent is not here. Elsewhere the output is ostree's.
+func (l *logger) marks() bool { return l.slow() || l.oneline || l.json }
+
+// goesOn says that the history does, as ostree does where the output is ostree's.
+func (l *logger) goesOn() (err error) {
+	const text = "<< History beyond this commit not fetched >>"
+	if l.ours(l.inv) || len(l.paths) > 0 {
+		l.inv.Note(text)
+	} else {
+		_, err = fmt.Fprintln(l.out, text)
+	}
+	return err
+}
+
+// isShallow reports whether a commit's parent is not here.
+func (l *logger) isShallow(c history.Commit) (bool, error) {
+	if c.Parent.IsZero() || !l.marks() {
+		return false, nil
+	}
+	here, err := l.repo.HasObject(object.Name{Checksum: c.Parent, Kind: object.KindCommit})
+	return !here, err
 }
 
 // logEntry is a commit in JSON.
 type logEntry struct {
 	facts.Commit
-	Stat *logStat `json:"stat,omitempty"`
+	Shallow bool     `json:"shallow,omitempty"` // its parent is not in the repository
+	Stat    *logStat `json:"stat,omitempty"`
 }
 
 func (l *logger) commit(ctx context.Context, c history.Commit) (err error) {
 	var stat *logStat
+	shallow, err := l.isShallow(c)
+	if err != nil {
+		return err
+	}
 	if l.stat {
 		if stat, err = l.measure(ctx, c); err != nil {
 			return fmt.Errorf("commit %s: %w", c.Checksum, err)
@@ -127,20 +181,24 @@ func (l *logger) commit(ctx context.Context, c history.Commit) (err error) {
 	}
 	if l.json {
 		j, err := facts.Of(l.repo, c.Checksum, c.Commit)
-		l.list = append(l.list, logEntry{j, stat})
+		l.list = append(l.list, logEntry{j, shallow, stat})
 		return err
 	}
-	if err := l.print(c); err != nil || stat == nil {
-		return err
+	l.begin()
+	if err = l.print(c, shallow); err == nil && stat != nil {
+		err = l.printStat(*stat, shallow)
 	}
-	return l.printStat(*stat)
+	if err == nil && l.slow() {
+		err = l.inv.Stdout.Flush()
+	}
+	return err
 }
 
-func (l *logger) print(c history.Commit) error {
+func (l *logger) print(c history.Commit, shallow bool) error {
 	name := object.Name{Checksum: c.Checksum, Kind: object.KindCommit}
 	switch {
 	case l.oneline:
-		_, err := fmt.Fprintln(l.out, l.line(c))
+		_, err := fmt.Fprintln(l.out, l.line(c, shallow))
 		return err
 	case l.shower.raw:
 		data, err := l.repo.Metadata(name)
@@ -149,14 +207,18 @@ func (l *logger) print(c history.Commit) error {
 		}
 		return l.dump(name, data)
 	}
-	l.heading(name)
+	if shallow {
+		fmt.Fprintln(l.out, l.paint(cli.Commit, "commit ^"+c.Checksum.String()))
+	} else {
+		l.heading(name)
+	}
 	return printCommit(l.out, c.Commit)
 }
 
 // line is a commit in one line.
-func (l *logger) line(c history.Commit) string {
+func (l *logger) line(c history.Commit, shallow bool) string {
 	b := history.NewBrief(c)
-	words := []string{l.paint(cli.Commit, short(c.Checksum.String()))}
+	words := []string{l.paint(cli.Commit, shortBrief(b, shallow))}
 	if b.Version != "" {
 		words = append(words, "("+daemon.Line(b.Version)+")")
 	}

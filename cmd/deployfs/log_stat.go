@@ -26,20 +26,20 @@ type logStat struct {
 func (l *logger) measure(ctx context.Context, c history.Commit) (*logStat, error) {
 	var old tree.Entry
 	if !c.Parent.IsZero() {
-		parent, err := l.repo.Commit(c.Parent)
+		parent, err := l.store.Commit(c.Parent)
 		if err == nil {
 			old = tree.Root(parent)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
-	s, err := history.Measure(ctx, l.repo, old, tree.Root(c.Commit), l.paths)
+	s, err := history.Measure(ctx, l.store, old, tree.Root(c.Commit), l.paths)
 	stat := logStat(s)
 	return &stat, err
 }
 
-// printStat prints what is not zero.
-func (l *logger) printStat(s logStat) error {
+// printStat prints what is not zero; without a parent everything is new.
+func (l *logger) printStat(s logStat, shallow bool) error {
 	var parts []string
 	for _, p := range []struct {
 		n    int
@@ -55,6 +55,9 @@ func (l *logger) printStat(s logStat) error {
 	line := " " + strings.Join(parts, ", ")
 	if plus, minus := s.BytesAdded+s.BytesAfter, s.BytesRemoved+s.BytesBefore; plus+minus > 0 {
 		line += fmt.Sprintf(", +%s -%s", amount(int64(plus)), amount(int64(minus)))
+	}
+	if shallow {
+		line += ": all, as the parent is not here"
 	}
 	if !l.oneline {
 		line += "\n"

@@ -100,7 +100,7 @@ func (b *blamer) fill(ctx context.Context, s *suspect, dir tree.Entry, deep bool
 	}
 	children, err := tree.Children(b.loader, dir)
 	for _, e := range children {
-		if err := b.size.take(e.Path); err != nil {
+		if err := b.size.take(e.Path, perLine); err != nil {
 			return err
 		}
 		child := &suspect{name: path.Base(e.Path), line: len(b.lines), tree: e.Tree}

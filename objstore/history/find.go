@@ -33,11 +33,12 @@ func (f Found) Commits() (n int) {
 }
 
 // Finder finds a target in one history after another. A directory that was
-// looked into, at whatever place in whatever commit, is not opened again.
+// looked into, at whatever place in whatever commit, is not opened again. What all
+// histories hold together is bounded.
 type Finder struct {
 	store    Store
 	target   Target
-	size     budget // of what one history holds
+	size     budget // left for what is found
 	verdicts verdicts
 	opened   atomic.Int64
 	commits  atomic.Int64
@@ -51,10 +52,10 @@ func NewFinder(s Store, t Target) *Finder { return &Finder{store: s, target: t, 
 func (f *Finder) Progress() (commits, dirtrees int64) { return f.commits.Load(), f.opened.Load() }
 
 // History finds the target in a commit and all before it, sorted by path. With an
-// error it returns what the commits before the failure hold. That a history is
-// shallow is no error.
+// error it returns what the commits before the failure hold, but nothing when ctx
+// has ended. That a history is shallow is no error.
 func (f *Finder) History(ctx context.Context, from object.Checksum) ([]Found, error) {
-	s := search{open: map[string]*Found{}, found: map[string]*Found{}, size: f.size}
+	s := search{ctx: ctx, open: map[string]*Found{}, found: map[string]*Found{}, size: &f.size}
 	err := Walk(ctx, f.store, from, func(c Commit) (bool, error) {
 		f.commits.Add(1)
 		m, err := f.lookAt(ctx, c)
@@ -66,6 +67,9 @@ func (f *Finder) History(ctx context.Context, from object.Checksum) ([]Found, er
 		}
 		return true, err
 	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	shallow := errors.Is(err, ErrShallow)
 	if shallow {
 		err = nil
@@ -88,18 +92,19 @@ func (f *Finder) lookAt(ctx context.Context, c Commit) (*match, error) {
 
 // search follows one history.
 type search struct {
+	ctx   context.Context
 	held  *match            // by the commit that was visited last
 	last  Brief             // that commit
 	open  map[string]*Found // what it holds: the last run of each is not over
 	found map[string]*Found
-	count int    // commits
-	size  budget // left for found
+	count int     // commits
+	size  *budget // left for found
 }
 
 // next goes to the next older commit.
 func (s *search) next(c Commit, m *match) error {
 	brief := NewBrief(c)
-	err := compare("", s.held, m, func(path string, came bool) error {
+	err := compare(s.ctx, "", s.held, m, func(path string, came bool) error {
 		path = clean(path)
 		if !came {
 			s.closeRun(path)
@@ -125,7 +130,7 @@ func (s *search) openRun(path string, newest Brief) error {
 	}
 	f.Runs = append(f.Runs, Run{Last: newest, Commits: s.count})
 	s.open[path] = f
-	return s.size.take(path)
+	return s.size.take(path, perFound)
 }
 
 // closeRun ends a run with the commit that was visited last.

@@ -2,12 +2,14 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -141,6 +143,37 @@ func TestHostileTrees(t *testing.T) {
 	}
 	if lines, err := Blame(ctx, f, sumOf(2), "/x/y", false); err != nil || len(lines) != 2 {
 		t.Errorf("%+v, %v", lines, err)
+	}
+}
+
+// TestInterruptedFind holds that the end of ctx ends a search wherever it is.
+func TestInterruptedFind(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.add(1, doubling(t, f, 23, "1"))
+	find := finder(t, f, "x")
+	find.size = 1 << 60
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	list, err := find.History(ctx, sumOf(1))
+	if !errors.Is(err, context.DeadlineExceeded) || list != nil || time.Since(start) > 3*time.Second {
+		t.Errorf("%d found, %v, after %s", len(list), err, time.Since(start))
+	}
+}
+
+// TestBoundOfHistories holds that what one history holds leaves less to the next.
+func TestBoundOfHistories(t *testing.T) {
+	f := newFake()
+	f.add(1, doubling(t, f, 6, "1"))
+	find := finder(t, f, "x")
+	find.size = 200 << 10
+	list, err := find.History(context.Background(), sumOf(1))
+	if len(list) != 127 || err != nil {
+		t.Errorf("%d found, %v", len(list), err)
+	}
+	if list, err := find.History(context.Background(), sumOf(1)); err == nil {
+		t.Errorf("%d found again", len(list))
 	}
 }
 

@@ -135,7 +135,7 @@ func (m *match) seal() *match {
 // compare calls changed for each path that only one of two directories holds;
 // came tells that it is the second. What is equal is not looked into: wherever it
 // goes, it finds a change.
-func compare(dir string, a, b *match, changed func(path string, came bool) error) error {
+func compare(ctx context.Context, dir string, a, b *match, changed func(path string, came bool) error) error {
 	var old, new []item
 	if a != nil {
 		old = a.items
@@ -146,6 +146,9 @@ func compare(dir string, a, b *match, changed func(path string, came bool) error
 	if a != nil && b != nil && a.id == b.id {
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for len(old) > 0 || len(new) > 0 {
 		x, y := nextPair(&old, &new)
 		path := dir + "/" + cmp.Or(x.name, y.name)
@@ -154,7 +157,7 @@ func compare(dir string, a, b *match, changed func(path string, came bool) error
 				return err
 			}
 		}
-		if err := compare(path, x.below, y.below, changed); err != nil {
+		if err := compare(ctx, path, x.below, y.below, changed); err != nil {
 			return err
 		}
 	}

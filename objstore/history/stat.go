@@ -23,10 +23,15 @@ type Sizer interface {
 }
 
 // Measure finds the size of the change from one root directory to another, at the
-// given paths and below, or everywhere. The zero Entry is an empty tree.
+// given paths and below, or everywhere. The zero Entry is an empty tree. More than
+// two million paths are too many: few objects can make a tree of any size.
 func Measure(ctx context.Context, s Sizer, old, new tree.Entry, paths []string) (stat Stat, err error) {
 	o := diff.Options{Deep: true, Within: diff.NewPaths(paths)}
-	err = o.Trees(ctx, s, old, new, func(c diff.Change) error {
+	left := maxMeasured
+	err = o.Trees(ctx, newLoader(s), old, new, func(c diff.Change) error {
+		if left--; left < 0 {
+			return errMeasured
+		}
 		before, after := &stat.BytesBefore, &stat.BytesAfter
 		switch c.Kind {
 		case diff.Added:

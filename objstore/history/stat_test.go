@@ -13,6 +13,16 @@ type sized struct{ *fake }
 
 func (sized) Stat(object.Checksum) (object.Header, error) { return object.Header{Size: 10}, nil }
 
+// TestHostileMeasure counts a tree with far more paths than objects.
+func TestHostileMeasure(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	_, err := Measure(context.Background(), sized{f}, tree.Entry{}, tree.Entry{Path: "/", Tree: doubling(t, f, 60, "1"), Meta: sumOf(1)}, nil)
+	if err != errMeasured || f.reads > 100 {
+		t.Errorf("%v, %d dirtrees read", err, f.reads)
+	}
+}
+
 func TestMeasure(t *testing.T) {
 	f := newFake()
 	root := func(d dir) tree.Entry { return tree.Entry{Path: "/", Tree: f.tree(t, d), Meta: sumOf(1)} }

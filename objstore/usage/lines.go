@@ -37,7 +37,7 @@ func (m *meter) commit(i int, tops []tree.Entry) error {
 		}
 	}
 	for _, top := range tops {
-		line := Line{Commit: i, Path: top.Path}
+		line := Line{Commit: i, Path: top.Path, Top: true}
 		var err error
 		switch {
 		case top.IsDir():

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"deployfs/objstore"
@@ -13,19 +14,26 @@ import (
 // maxDepth bounds how deep directories can lie: a path of the kernel has no more.
 const maxDepth = 4096
 
+// maxLines bounds the lines of a query.
+const maxLines = 1 << 19
+
+var errLines = errors.New("too many directories to list")
+
 // Query says which trees are looked at, and how closely.
 type Query struct {
 	Commits  []object.Checksum
-	Paths    []string // of each commit; none means the root
-	MaxDepth int      // directories that so far below a path have a line of their own
-	Alone    bool     // look at no other commit: all is exclusive
-	Count    *Count   // may be nil
+	Paths    []string   // of each commit; none means the root, and one below another is left out
+	Places   [][]string // by a commit's place, instead of Paths; may be nil
+	MaxDepth int        // directories that so far below a path have a line of their own
+	Alone    bool       // look at no other commit: all is exclusive
+	Count    *Count     // may be nil
 }
 
 // Line is how large a directory is with all below it, or a file.
 type Line struct {
 	Commit    int // place in [Query.Commits]
 	Path      string
+	Top       bool   // it is one of the paths of the query
 	Apparent  uint64 // bytes of files and link targets, each as often as it occurs
 	Objects   int    // of the repository itself, that no line of the commit counted before
 	Disk      uint64 // bytes of the blocks that these take
@@ -57,7 +65,8 @@ const unknownSize = 1<<64 - 1
 // Trees calls emit for each line: those of one commit after the other, those of a
 // directory's subdirectories before its own. A root's line counts the commit
 // object, too. The total counts each object once; what is exclusive in it no
-// commit outside of the query needs.
+// commit outside of the query needs. Few objects can make very many directories:
+// half a million lines are too many.
 func Trees(ctx context.Context, repo *objstore.Repo, q Query, emit func(Line) error) (total Line, err error) {
 	if q.Count == nil {
 		q.Count = new(Count)
@@ -65,7 +74,13 @@ func Trees(ctx context.Context, repo *objstore.Repo, q Query, emit func(Line) er
 	if len(q.Paths) == 0 {
 		q.Paths = []string{"/"}
 	}
-	m := &meter{Query: q, emit: emit}
+	left := maxLines
+	m := &meter{Query: q, emit: func(l Line) error {
+		if left--; left < 0 {
+			return errLines
+		}
+		return emit(l)
+	}}
 	if m.graph, err = newGraph(ctx, repo, q.Count); err != nil {
 		return total, err
 	}
@@ -109,15 +124,39 @@ func (m *meter) lookup() ([][]tree.Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range m.Paths {
+		paths := m.Paths
+		if m.Places != nil {
+			paths = m.Places[i]
+		}
+		for _, path := range paths {
 			e, err := tree.Lookup(m.repo, tree.Root(c), path)
 			if err != nil {
 				return nil, fmt.Errorf("commit %s: %w", sum, err)
 			}
 			tops[i] = append(tops[i], e)
 		}
+		tops[i] = outermost(tops[i])
 	}
 	return tops, nil
+}
+
+// outermost leaves out entries that are below another one, or the same as one before.
+func outermost(list []tree.Entry) (kept []tree.Entry) {
+	known, done := map[string]bool{}, map[string]bool{}
+	for _, e := range list {
+		known[e.Path] = true
+	}
+	for _, e := range list {
+		inner := e.Path != "/" && known["/"]
+		for i := 1; i < len(e.Path) && !inner; i++ {
+			inner = e.Path[i] == '/' && known[e.Path[:i]]
+		}
+		if !inner && !done[e.Path] {
+			kept = append(kept, e)
+			done[e.Path] = true
+		}
+	}
+	return kept
 }
 
 // walk finds out which objects commits share.

@@ -126,7 +126,7 @@ func (m *lineModel) run() {
 		whole := m.of(c)
 		maps.Copy(m.all, whole)
 		m.seen, m.alone = needs{}, whole.without(m.others(i))
-		root := Line{Commit: i, Path: "/"}
+		root := Line{Commit: i, Path: "/", Top: true}
 		m.count(&root, object.Name{Checksum: m.commits[c].sum, Kind: object.KindCommit})
 		m.dir(&root, m.commits[c].tree, 0)
 		m.lines = append(m.lines, root)

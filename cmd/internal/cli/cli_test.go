@@ -34,9 +34,17 @@ func testProgram() *Program {
 		}
 		return nil
 	}
+	count := Func(func(v string) error {
+		if key = v; strings.Trim(v, "0123456789") != "" {
+			return fmt.Errorf("'%s'", v)
+		}
+		return nil
+	}, "count", "n", "N", "A number")
+	count.Ours, count.Count = true, true
 	options := []Option{
 		Flag(&dir, "dironly", "d", "Only the directory"),
 		String(&key, "key", "k", "KEY", "A key"),
+		count,
 		{Name: "level", Values: []string{"high", "low"}, set: func(v string) error {
 			if v == "high" || v == "low" {
 				return nil
@@ -50,8 +58,11 @@ func testProgram() *Program {
 		Verbs: []Verb{
 			{Name: "ls", Args: "WORD", Short: "List", Options: options, Run: show, Complete: words, JSON: true},
 			{Name: "mount", Args: "WORD", Short: "Mount", Ours: true, Options: options, Run: show,
+				Complete: func(inv *Invocation, _ string) Completion {
+					return Completion{Words: []string{fmt.Sprintf("%d/%v", inv.Before, inv.Dashes)}}
+				},
 				Examples: []Example{{"prog mount x", "mount x"}}},
-			{Name: "size", Short: "Sizes", Hidden: true, Ours: true, Options: []Option{Flag(&dir, "human", "h", "For people")},
+			{Name: "size", Short: "Sizes", Hidden: true, Ours: true, Options: []Option{Flag(&dir, "human", "h", "For people"), count},
 				Ends: func(args []string) bool { return len(args) == 2 && args[0] == "run" },
 				Run: func(_ context.Context, inv *Invocation) error {
 					fmt.Fprintf(inv.Stdout, "human=%v args=%q before=%d", dir, inv.Args, inv.Before)
@@ -77,6 +88,13 @@ func TestCommandLines(t *testing.T) {
 		{"ls --repo=a --repo=b", `dir=false key="" repo="b" args=[]`},
 		{"-d -v ls a", `dir=true key="" repo="" args=["a"]`},
 		{"ls -dk word a", `dir=true key="word" repo="" args=["a"]`},
+		{"mount -dkword a", `dir=true key="word" repo="" args=["a"]`},
+		{"mount -k -d a", `dir=false key="-d" repo="" args=["a"]`},
+		{"mount -k=a", `dir=false key="=a" repo="" args=[]`},
+		{"ls -dn12 a", `dir=true key="12" repo="" args=["a"]`},
+		{"ls -n 12 a", `dir=false key="12" repo="" args=["a"]`},
+		{"mount -12 a", `dir=false key="12" repo="" args=["a"]`},
+		{"mount -- -12", `dir=false key="" repo="" args=["-12"]`},
 		{"ls -k -d a", `dir=false key="-d" repo="" args=["a"]`},
 		{"ls --dironly=no", `dir=true key="" repo="" args=[]`},
 		{"ls --key= a", `dir=false key="" repo="" args=["a"]`},
@@ -118,7 +136,9 @@ func TestFailures(t *testing.T) {
 		{"mount usage", 2, "error: a word is needed\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount --nope", 2, "error: Unknown option --nope\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount --level=3", 2, "error: --level: want high or low\nhint: usage: prog mount [OPTION…] WORD\n", false},
-		{"mount norepo", 1, "error: Command requires a --repo argument\n", false},
+		{"mount norepo", 1, "error: Command requires a --repo argument\nhint: --repo=PATH says where it is, or OSTREE_REPO in the environment\n", false},
+		{"ls -kword", 1, "error: Missing argument for -k\n", false},
+		{"ls -n3x", 1, "error: --count: '3x'\n", false},
 		{"completion csh", 2, "hint: usage: prog completion [OPTION…] bash|zsh|fish\n", false},
 	} {
 		code, _, errOut := run(strings.Fields(c.line)...)
@@ -141,6 +161,7 @@ Application Options:
   --repo=PATH       Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)
   -d, --dironly     Only the directory
   -k, --key=KEY     A key
+  -n, --count=N     A number
   --level           
   -v, --verbose     Print debug information during command processing
   --version         Print version information and exit
@@ -204,6 +225,10 @@ func TestCompletion(t *testing.T) {
 	}{
 		{[]string{"__complete", ""}, "completion\tPrint a completion script for a shell\nhelp\tShow help for a verb\nls\tList\nmount\tMount\n:4\n"},
 		{[]string{"__complete", "ls", "a"}, "alpha\n:4\n"},
+		{[]string{"__complete", "ls", "-3", "a"}, "alpha\n:4\n"},
+		{[]string{"__complete", "mount", "x", "-n", "9", ""}, "1/false\n:4\n"},
+		{[]string{"__complete", "mount", "x", "--", ""}, "1/true\n:4\n"},
+		{[]string{"__complete", "--", "mount", "x", "y", ""}, "0/true\n:4\n"},
 		{[]string{"__complete", "--repo", "r", "-v", "ls", ""}, "alpha\nbeta\n:4\n"},
 		{[]string{"__complete", "ls", "--level", ""}, "high\nlow\n:4\n"},
 		{[]string{"__complete", "ls", "--dir"}, "--dironly\tOnly the directory\n:4\n"},
@@ -267,7 +292,7 @@ func TestText(t *testing.T) {
 func TestGiven(t *testing.T) {
 	p := testProgram()
 	options := p.options(&p.Verbs[0], new(Invocation), new(bool))
-	read, err := parse(options, nil, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
+	read, err := parse(options, false, nil, []string{"-d", "--key", "a b", "x", "--key=", "--json", "--", "--key=y"})
 	var words []string
 	for _, g := range read.given {
 		words = append(words, g.Word())

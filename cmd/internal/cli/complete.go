@@ -53,12 +53,15 @@ func isCompletionRequest(verb string) bool {
 // complete answers a completion script: args are the request, the words before the cursor, and the
 // word under it.
 func (p *Program) complete(args []string, stdout io.Writer) int {
+	dashes := false
 	if last := len(args) - 1; last > 0 {
-		if verb, found, rest := splitVerb(args[1:last]); found {
+		words := slices.DeleteFunc(slices.Clone(args[1:last]), isCount)
+		dashes = slices.Contains(words, "--")
+		if verb, found, rest := splitVerb(words); found {
 			args = append(append([]string{args[0], verb}, rest...), args[last])
 		}
 	}
-	root := p.tree(slices.Contains(args[:max(len(args)-1, 0)], "--"))
+	root := p.tree(dashes)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(io.Discard)
@@ -68,24 +71,29 @@ func (p *Program) complete(args []string, stdout io.Writer) int {
 	return 0
 }
 
-// tree is the table as cobra knows it, for a command line in which there is a "--" or none. Only
+// isCount tells a number that an option of its own takes, such as -3, of which pflag knows nothing.
+func isCount(word string) bool {
+	return len(word) > 1 && word[0] == '-' && strings.Trim(word[1:], "0123456789") == ""
+}
+
+// tree is the table as cobra knows it; dashes tells that a "--" stands before the word. Only
 // completion uses it.
-func (p *Program) tree(dash bool) *cobra.Command {
+func (p *Program) tree(dashes bool) *cobra.Command {
 	root := &cobra.Command{Use: p.Name, SilenceErrors: true, SilenceUsage: true}
 	root.CompletionOptions.DisableDefaultCmd = true
 	addFlags(root, p.global(new(Invocation), new(bool)))
 	for i := range p.Verbs {
 		switch v := &p.Verbs[i]; {
 		case v.Name == "help":
-			root.SetHelpCommand(p.command(v, dash)) // else cobra adds its own
+			root.SetHelpCommand(p.command(v, dashes)) // else cobra adds its own
 		case !v.Hidden:
-			root.AddCommand(p.command(v, dash))
+			root.AddCommand(p.command(v, dashes))
 		}
 	}
 	return root
 }
 
-func (p *Program) command(v *Verb, dash bool) *cobra.Command {
+func (p *Program) command(v *Verb, dashes bool) *cobra.Command {
 	inv := &Invocation{Program: p}
 	cmd := &cobra.Command{Use: v.Name, Short: v.Short, Run: func(*cobra.Command, []string) {}}
 	options := p.options(v, inv, new(bool))
@@ -95,7 +103,10 @@ func (p *Program) command(v *Verb, dash bool) *cobra.Command {
 	addFlags(cmd, options)
 	if v.Complete != nil {
 		cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			inv.Args, inv.Behind = args, dash
+			inv.Args, inv.Before, inv.Dashes = args, len(args), dashes
+			if dashes {
+				inv.Before = cmd.ArgsLenAtDash()
+			}
 			return v.Complete(inv, word).answer(word)
 		}
 	}

@@ -48,6 +48,9 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 	if h := hinter(nil); errors.As(err, &h) && h.Hint() != "" {
 		fmt.Fprintf(w, "hint: %s\n", text(h.Hint()))
 	}
+	if errors.Is(err, ErrNoRepo) && ours {
+		fmt.Fprintln(w, "hint: --repo=PATH says where it is, or OSTREE_REPO in the environment")
+	}
 	if isUsage && ours {
 		fmt.Fprintln(w, "hint: usage: "+strings.TrimSpace(p.Name+" "+v.Name+" [OPTION…] "+v.Args))
 		return 2

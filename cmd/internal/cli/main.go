@@ -28,11 +28,12 @@ func (p *Program) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	out := &output{Writer: bufio.NewWriter(stdout), to: stdout, left: func() { cancel(errPagerLeft) }}
-	v, err := p.dispatch(ctx, args, out, stderr)
+	v, inv, err := p.dispatch(ctx, args, out, stderr)
 	canceled := errors.Is(err, context.Canceled) && ctx.Err() != nil
 	if closeErr := out.close(); err == nil || errors.Is(err, errPagerLeft) || canceled && context.Cause(ctx) == errPagerLeft {
 		err, canceled = closeErr, false
 	}
+	inv.printNotes()
 	switch {
 	case err == nil, errors.Is(err, errPagerLeft):
 		return 0
@@ -61,8 +62,11 @@ func (o *output) show(to io.Writer) {
 
 // page puts a pager behind the buffer when to is a terminal and the user wants one.
 func (o *output) page() {
-	command := pagerCommand()
-	if tty, ok := o.to.(*os.File); ok && command != "" && isTerminal(tty) {
+	tty, ok := o.to.(*os.File)
+	if !ok || !isTerminal(tty) {
+		return
+	}
+	if command := pagerCommand(); command != "" {
 		o.pager = &pager{command: command, tty: tty, left: o.left}
 		o.show(o.pager)
 	}
@@ -86,19 +90,19 @@ func (o *output) close() error {
 }
 
 // dispatch finds the verb and runs it; the verb is nil when there was none.
-func (p *Program) dispatch(ctx context.Context, args []string, out *output, stderr io.Writer) (*Verb, error) {
+func (p *Program) dispatch(ctx context.Context, args []string, out *output, stderr io.Writer) (*Verb, *Invocation, error) {
 	name, found, rest := splitVerb(args)
 	v := p.verb(name)
 	if v == nil {
-		return nil, p.noVerb(name, found, rest, out.Writer, stderr)
+		return nil, new(Invocation), p.noVerb(name, found, rest, out.Writer, stderr)
 	}
 	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
 	if !v.Raw {
 		out.show(out.to)
 	}
 	var version bool
-	read, err := parse(p.options(v, inv, &version), v.Ends, rest)
-	inv.Args, inv.Before, inv.Given = read.args, read.before, read.given
+	read, err := parse(p.options(v, inv, &version), v.Ours, v.Ends, rest)
+	inv.Args, inv.Before, inv.Dashes, inv.Given = read.args, read.before, read.dashes, read.given
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.help(v))
@@ -111,13 +115,23 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 		}
 		err = v.Run(ctx, inv)
 	}
-	return v, err
+	return v, inv, err
+}
+
+// printNotes prints what the verb had to say beside its output.
+func (inv *Invocation) printNotes() {
+	for _, line := range inv.notes {
+		if isTerminal(inv.Stderr) {
+			line = Visible(line)
+		}
+		fmt.Fprintln(inv.Stderr, line)
+	}
 }
 
 // noVerb answers a command line without a verb that the program knows.
 func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, err := parse(p.global(new(Invocation), &version), nil, args)
+	_, err := parse(p.global(new(Invocation), &version), false, nil, args)
 	switch {
 	case errors.Is(err, errHelp):
 		_, err = out.WriteString(p.programUsage())

@@ -16,6 +16,7 @@ func splitVerb(args []string) (verb string, found bool, rest []string) {
 
 // parser reads the options of one command line.
 type parser struct {
+	ours    bool // every option is this program's own
 	options []Option
 	ends    func(rest []string) bool // whether these arguments are the last of this program's own; may be nil
 	args    []string                 // what is still to be read
@@ -27,21 +28,23 @@ type parser struct {
 type line struct {
 	args   []string // arguments that are no options
 	before int      // so many of them stand before "--"
+	dashes bool     // there is a "--"
 	given  []Given
 }
 
 // parse sets the options that args hold and returns them and the other arguments. It stops with
 // errHelp at the first --help, and with a [*UsageError] at the first wrong option. What follows on
-// arguments that are the ends, which may be nil, is taken as it is.
-func parse(options []Option, ends func([]string) bool, args []string) (line, error) {
-	p := parser{options: options, ends: ends, args: args}
+// arguments that are the ends, which may be nil, is taken as it is. Letters take their values as
+// [parser.short] says.
+func parse(options []Option, ours bool, ends func([]string) bool, args []string) (line, error) {
+	p := parser{ours: ours, options: options, ends: ends, args: args}
 	for len(p.args) > 0 && (p.ends == nil || !p.ends(p.rest)) {
 		arg := p.args[0]
 		p.args = p.args[1:]
 		var err error
 		switch {
 		case arg == "--":
-			return line{append(p.rest, p.args...), len(p.rest), p.given}, nil
+			return line{append(p.rest, p.args...), len(p.rest), true, p.given}, nil
 		case len(arg) < 2 || arg[0] != '-':
 			p.rest = append(p.rest, arg)
 		case arg[1] == '-':
@@ -54,7 +57,7 @@ func parse(options []Option, ends func([]string) bool, args []string) (line, err
 		}
 	}
 	p.rest = append(p.rest, p.args...)
-	return line{p.rest, len(p.rest), p.given}, nil
+	return line{p.rest, len(p.rest), false, p.given}, nil
 }
 
 // long reads --name, --name=value or --name value.
@@ -73,15 +76,23 @@ func (p *parser) long(arg string) error {
 	return p.next(o, arg)
 }
 
-// short reads a dash and one or more letters; the value of a letter is the next argument.
+// short reads a dash and one or more letters. The value of a letter is the next argument, as GLib has
+// it, or what is left of this one, when the option is this program's own. A number alone is the value
+// of the option that counts.
 func (p *parser) short(arg string) error {
-	for _, letter := range arg[1:] {
+	if o := p.find(func(o *Option) bool { return o.Count }); o != nil && isCount(arg) {
+		return p.apply(o, arg, arg[1:])
+	}
+	for i, letter := range arg[1:] {
 		o := p.find(func(o *Option) bool { return o.Short == string(letter) })
 		switch {
 		case o == nil && (letter == 'h' || letter == '?'):
 			return errHelp
 		case o == nil:
 			return &UsageError{Text: "Unknown option " + arg, brief: true}
+		}
+		if rest := arg[1+i+len(string(letter)):]; rest != "" && !o.NoArg && (p.ours || o.Ours) {
+			return p.apply(o, arg, rest)
 		}
 		if err := p.next(o, "-"+string(letter)); err != nil {
 			return err

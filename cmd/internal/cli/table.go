@@ -28,7 +28,7 @@ type Verb struct {
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
 	Raw      bool   // a terminal gets what it prints as it is, even what controls it
-	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress then
+	Pager    bool   // what it prints on a terminal goes through a pager, and takes --no-pager; it shows no progress once it prints
 	Options  []Option
 	Examples []Example
 	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
@@ -44,7 +44,7 @@ type Invocation struct {
 	Program   *Program
 	Args      []string // what the options left
 	Before    int      // so many of Args stand before "--": all, when there is none
-	Behind    bool     // to a completion: whether its word stands behind "--"
+	Dashes    bool     // there is a "--"
 	Given     []Given  // the options, in their order
 	Repo      string   // argument of --repo
 	RepoGiven bool
@@ -55,7 +55,12 @@ type Invocation struct {
 
 	colour  bool
 	noPager bool
+	notes   []string
 }
+
+// Note has a line printed on Stderr when the verb has returned and a pager, which it would disturb,
+// has ended.
+func (inv *Invocation) Note(line string) { inv.notes = append(inv.notes, line) }
 
 // Option describes an option. Use [Flag], [String] or [Func] to make one.
 type Option struct {
@@ -65,6 +70,8 @@ type Option struct {
 	Help   string
 	NoArg  bool
 	Values []string // the values there are, for completion; nil completes files
+	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
+	Count  bool     // -3 is short for it with the value 3
 
 	set func(value string) error
 }

@@ -44,6 +44,11 @@ func pagerProgram() *Program {
 		"late": func(ctx context.Context, inv *Invocation) error {
 			return errors.Join(lines(ctx, inv), errors.New("failed late"))
 		},
+		"note": func(_ context.Context, inv *Invocation) error {
+			inv.Note("note \x1b")
+			_, err := fmt.Fprintln(inv.Stdout, "text")
+			return err
+		},
 		"colour": func(_ context.Context, inv *Invocation) error {
 			_, err := fmt.Fprintln(inv.Stdout, inv.Paint(Added, "new"))
 			return err
@@ -169,6 +174,7 @@ func TestPager(t *testing.T) {
 		"no such program":          {[]string{"PAGER=/nowhere/pager"}, []string{"brief"}, red + "starting the pager: fork/exec /nowhere/pager: no such file or directory\nbrief\n", 0},
 		"no such program in a shell": {[]string{"PAGER=/nowhere/pager -x"}, []string{"long"},
 			"/bin/sh: 1: /nowhere/pager: not found\n" + red + "pager \"/nowhere/pager -x\": exit status 127\n", 1},
+		"a note follows":      {[]string{"PAGER=cat; sleep 0.1; echo end"}, []string{"note"}, "text\nend\nnote ^[\n", 0},
 		"colours":             {[]string{"PAGER=cat -v"}, []string{"colour"}, "^[[32mnew^[[m\n", 0},
 		"colours without":     {[]string{"PAGER="}, []string{"colour"}, "\x1b[32mnew\x1b[m\n", 0},
 		"no colours":          {[]string{"PAGER=", "NO_COLOR=1"}, []string{"colour"}, "new\n", 0},
