@@ -16,7 +16,7 @@ import (
 
 // chaosKills is how many servers are killed in all, unless $DEPLOYFS_CHAOS says another number.
 const (
-	chaosKills    = 200
+	chaosKills    = 140
 	chaosUpgrades = 20
 	longestStall  = 5 * time.Second
 	// killsWindow may hold one death less than makes a keeper pause.
