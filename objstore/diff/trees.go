@@ -168,6 +168,9 @@ func (m *merger) merge(a, b *list) error {
 		if !ok {
 			return nil
 		}
+		if old == new {
+			continue
+		}
 		m.path = append(append(m.path[:end], '/'), name...)
 		if err := m.pair(old, new); err != nil {
 			return err

@@ -193,6 +193,12 @@ func checkTuple(sigs string, data []byte, depth int) error {
 // offsetCount is how many framing offsets a tuple of these member types has:
 // one for each variable-size member that is not the last.
 func offsetCount(sigs string) (n int) {
+	switch sigs {
+	case "say":
+		return 1
+	case "sayay":
+		return 2
+	}
 	for sigs != "" {
 		var typ string
 		typ, sigs = next(sigs)

@@ -49,6 +49,9 @@ func members(typ string) string { return typ[1 : len(typ)-1] }
 func layoutOf(typ string) layout {
 	switch typ[0] {
 	case 'a', 'm':
+		if typ == "ay" {
+			return layout{align: 1}
+		}
 		return layout{align: layoutOf(typ[1:]).align}
 	case '(', '{':
 		return tupleLayout(members(typ))
@@ -57,8 +60,11 @@ func layoutOf(typ string) layout {
 }
 
 func tupleLayout(sigs string) layout {
-	if sigs == "" {
+	switch sigs {
+	case "":
 		return layout{1, 1}
+	case "say", "sayay": // of which a large dirtree has thousands
+		return layout{align: 1}
 	}
 	all, fixed := layout{align: 1}, true
 	for sigs != "" {
