@@ -121,7 +121,7 @@ func (s *shower) entries(dir tree.Entry) error {
 
 // entryLine is a line of ls -l; widths are those of owner, group and size.
 func entryLine(name string, h object.Header, widths [3]int) string {
-	line := fmt.Sprintf("%s %*d %*d %*d %s", modeText(h.Mode), widths[0], h.UID, widths[1], h.GID, widths[2], h.Size, daemon.Line(name))
+	line := fmt.Sprintf("%s %*d %*d %*d %s", object.ModeText(h.Mode), widths[0], h.UID, widths[1], h.GID, widths[2], h.Size, daemon.Line(name))
 	if h.IsSymlink() {
 		line += " -> " + daemon.Line(h.Target)
 	}
@@ -135,30 +135,4 @@ func nameOf(e tree.Entry) string { return e.Path[strings.LastIndexByte(e.Path, '
 func metaText(h object.Header) string {
 	return fmt.Sprintf("Mode: 0%04o\nUid: %d\nGid: %d\nExtended Attributes: { %s }\n",
 		h.Mode, h.UID, h.GID, gvariant.Print(object.XattrsValue(h.Xattrs), true, false))
-}
-
-// modeText is a mode as ls -l shows it.
-func modeText(mode uint32) string {
-	text := []byte("-rwxrwxrwx")
-	switch mode & object.ModeType {
-	case object.ModeDir:
-		text[0] = 'd'
-	case object.ModeSymlink:
-		text[0] = 'l'
-	}
-	for i := range 9 {
-		if mode&(1<<(8-i)) == 0 {
-			text[1+i] = '-'
-		}
-	}
-	for i, special := range []string{"sS", "sS", "tT"} { // setuid, setgid, sticky: with and without x
-		if at := 3 + 3*i; mode&(0o4000>>i) == 0 {
-			continue
-		} else if text[at] == 'x' {
-			text[at] = special[0]
-		} else {
-			text[at] = special[1]
-		}
-	}
-	return string(text)
 }

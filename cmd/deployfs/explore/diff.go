@@ -14,13 +14,10 @@ import (
 
 // diffView lists what differs between two commits.
 type diffView struct {
-	list
-	stream[diff.Change]
-	m        *Model
+	streamed[diff.Change]
 	old, new object.Checksum // old is zero for new's parent until that is known
 	counts   [3]int          // of changes that are known, by kind
 	ready    bool
-	waiting  *waiting
 }
 
 // pair are two commits' roots, the older first.
@@ -32,7 +29,7 @@ type pair struct {
 
 // newDiff compares two commits, or new and its parent.
 func newDiff(m *Model, old, new object.Checksum) *diffView {
-	v := &diffView{m: m, old: old, new: new}
+	v := &diffView{streamed: streamed[diff.Change]{m: m}, old: old, new: new}
 	v.list.rows = v
 	return v
 }
@@ -101,15 +98,10 @@ func (v *diffView) update(what any) tea.Cmd {
 			return v.m.cfg.changes(ctx, what.oldRoot, what.newRoot)
 		})
 	case batch[diff.Change]:
-		if !v.add(what) {
-			return nil
-		}
-		for _, c := range what.items {
-			v.counts[c.Kind]++
-		}
-		v.waiting = v.waiting.goOn(v.m, &v.list, v.done)
-		if what.err != nil {
-			v.m.fail(what.err)
+		if v.came(what) {
+			for _, c := range what.items {
+				v.counts[c.Kind]++
+			}
 		}
 	}
 	return nil
@@ -130,8 +122,6 @@ func (c Config) changes(ctx context.Context, old, new tree.Entry) iter.Seq2[diff
 		}
 	}
 }
-
-func (v *diffView) count() int { return len(v.items) }
 
 func (v *diffView) row(i int) row {
 	c := v.items[i]
@@ -154,36 +144,12 @@ func (v *diffView) side(c diff.Change, old bool) tree.Entry {
 	return c.New
 }
 
-func (v *diffView) where() string {
-	if v.done {
-		return v.list.where()
-	}
-	return v.list.where() + "+"
-}
-
-func (v *diffView) need() tea.Cmd {
-	if v.waiting != nil {
-		return v.more(v, len(v.items)+1)
-	}
-	return v.more(v, v.wanted())
-}
-
-func (v *diffView) find(q query, how search) tea.Cmd {
-	v.waiting = v.m.findStream(&v.list, v.done, q, how)
-	return nil
-}
+func (v *diffView) need() tea.Cmd { return v.ask(v) }
 
 func (v *diffView) shown() place { return place{rev: v.new.String()} }
-func (v *diffView) close()       { v.stream.close() }
 
 func (v *diffView) key(key string) (tea.Cmd, bool) {
-	if v.waiting != nil && (key == "esc" || key == "ctrl+c") {
-		v.waiting = nil
-		v.m.note("stopped")
-		return nil, true
-	}
-	v.waiting = nil
-	if v.move(key) {
+	if v.taken(key) {
 		return nil, true
 	}
 	v.end = false

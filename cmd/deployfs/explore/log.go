@@ -15,12 +15,9 @@ import (
 
 // logView lists commits, newest first, as far as it was scrolled.
 type logView struct {
-	list
-	stream[logRow]
-	m       *Model
-	rev     string
-	from    object.Checksum // what rev meant; zero as long as it is not known
-	waiting *waiting
+	streamed[logRow]
+	rev  string
+	from object.Checksum // what rev meant; zero as long as it is not known
 }
 
 // logRow is what the log shows of a commit.
@@ -79,7 +76,7 @@ func (r logRow) columns(width int) row {
 }
 
 func newLog(m *Model, rev string) *logView {
-	v := &logView{m: m, rev: rev}
+	v := &logView{streamed: streamed[logRow]{m: m}, rev: rev}
 	v.list.rows = v
 	return v
 }
@@ -123,13 +120,7 @@ func (v *logView) update(what any) tea.Cmd {
 		v.from = what.sum
 		v.stream = newStream(func(ctx context.Context) iter.Seq2[logRow, error] { return v.m.cfg.commits(ctx, what.sum) })
 	case batch[logRow]:
-		if !v.add(what) {
-			return nil
-		}
-		v.waiting = v.waiting.goOn(v.m, &v.list, v.done)
-		if what.err != nil {
-			v.m.fail(what.err)
-		}
+		v.came(what)
 	}
 	return nil
 }
@@ -152,31 +143,12 @@ func (c Config) commits(ctx context.Context, from object.Checksum) iter.Seq2[log
 	}
 }
 
-func (v *logView) count() int { return len(v.items) }
-
 func (v *logView) row(i int) row {
 	r := v.items[i]
 	return append(row{v.m.gutter(r.sum)}, r.columns(v.width)...)
 }
 
-func (v *logView) where() string {
-	if v.done {
-		return v.list.where()
-	}
-	return v.list.where() + "+"
-}
-
-func (v *logView) need() tea.Cmd {
-	if v.waiting != nil {
-		return v.more(v, len(v.items)+1)
-	}
-	return v.more(v, v.wanted())
-}
-
-func (v *logView) find(q query, how search) tea.Cmd {
-	v.waiting = v.m.findStream(&v.list, v.done, q, how)
-	return nil
-}
+func (v *logView) need() tea.Cmd { return v.ask(v) }
 
 // current is the commit under the cursor; false where there is none.
 func (v *logView) current() (object.Checksum, bool) {
@@ -193,16 +165,8 @@ func (v *logView) shown() (p place) {
 	return p
 }
 
-func (v *logView) close() { v.stream.close() }
-
 func (v *logView) key(key string) (tea.Cmd, bool) {
-	if stop := v.waiting != nil; stop && (key == "esc" || key == "ctrl+c") {
-		v.waiting = nil
-		v.m.note("stopped")
-		return nil, true
-	}
-	v.waiting = nil
-	if v.move(key) {
+	if v.taken(key) {
 		return nil, true
 	}
 	v.end = false

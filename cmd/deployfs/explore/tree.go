@@ -145,7 +145,7 @@ func (f fact) columns(width int, known bool) string {
 	if f.mode&object.ModeType == object.ModeDir {
 		amount = ""
 	}
-	text := fmt.Sprintf("%s %5d %5d %6s  ", permissions(f.mode), f.uid, f.gid, amount)
+	text := fmt.Sprintf("%s %5d %5d %6s  ", object.ModeText(f.mode), f.uid, f.gid, amount)
 	switch {
 	case width < narrow:
 		return ""
@@ -153,37 +153,6 @@ func (f fact) columns(width int, known bool) string {
 		return strings.Repeat(" ", len(text))
 	}
 	return text
-}
-
-// permissions is a mode as ls(1) shows it.
-func permissions(mode uint32) string {
-	out := []byte("?rwxrwxrwx")
-	switch mode & object.ModeType {
-	case object.ModeDir:
-		out[0] = 'd'
-	case object.ModeRegular:
-		out[0] = '-'
-	case object.ModeSymlink:
-		out[0] = 'l'
-	}
-	for i := range 9 {
-		if mode&(1<<(8-i)) == 0 {
-			out[i+1] = '-'
-		}
-	}
-	for _, special := range []struct {
-		bit  uint32
-		at   int
-		char byte
-	}{{0o4000, 3, 's'}, {0o2000, 6, 's'}, {0o1000, 9, 't'}} {
-		if mode&special.bit != 0 {
-			if out[special.at] == '-' {
-				special.char -= 'a' - 'A'
-			}
-			out[special.at] = special.char
-		}
-	}
-	return string(out)
 }
 
 // need reads the facts of the rows on the screen.
