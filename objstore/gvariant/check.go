@@ -8,28 +8,28 @@ import (
 
 var errNotNormal = errors.New("not in normal form")
 
-// check fails unless data is the one normal form of a value of the valid type
-// typ. depth is how many more levels may follow.
-func check(typ string, data []byte, depth int) error {
+// check fails unless data is the one normal form of a value of that shape. depth
+// is how many more levels may follow.
+func check(s *shape, data []byte, depth int) error {
 	if depth == 0 {
 		return errors.New("nested too deeply")
 	}
-	if l := layoutOf(typ); l.size > 0 && len(data) != l.size {
+	if s.size > 0 && len(data) != s.size {
 		return errNotNormal
 	}
-	switch typ[0] {
+	switch s.typ {
 	case 'b':
 		return require(data[0] <= 1)
 	case 's', 'o', 'g':
-		return checkString(typ[0], data)
+		return checkString(s.typ, data)
 	case 'v':
 		return checkVariant(data, depth)
 	case 'm':
-		return checkMaybe(typ[1:], data, depth)
+		return checkMaybe(&s.parts[0], data, depth)
 	case 'a':
-		return checkArray(typ[1:], data, depth)
+		return checkArray(&s.parts[0], data, depth)
 	case '(', '{':
-		return checkTuple(members(typ), data, depth)
+		return checkTuple(s, data, depth)
 	}
 	return nil
 }
@@ -85,14 +85,15 @@ func checkVariant(data []byte, depth int) error {
 	if err := checkType(typ); err != nil {
 		return err
 	}
-	return check(typ, data[:at], depth-1)
+	s := shapeOf(typ)
+	return check(&s, data[:at], depth-1)
 }
 
-func checkMaybe(elem string, data []byte, depth int) error {
+func checkMaybe(elem *shape, data []byte, depth int) error {
 	if len(data) == 0 {
 		return nil
 	}
-	if layoutOf(elem).size == 0 {
+	if elem.size == 0 {
 		if data[len(data)-1] != 0 {
 			return errNotNormal
 		}
@@ -101,17 +102,16 @@ func checkMaybe(elem string, data []byte, depth int) error {
 	return check(elem, data, depth-1)
 }
 
-func checkArray(elem string, data []byte, depth int) error {
-	if elem == "y" || len(data) == 0 {
+func checkArray(elem *shape, data []byte, depth int) error {
+	if elem.typ == 'y' || len(data) == 0 {
 		return nil
 	}
-	l := layoutOf(elem)
-	if l.size > 0 {
-		if len(data)%l.size != 0 {
+	if elem.size > 0 {
+		if len(data)%elem.size != 0 {
 			return errNotNormal
 		}
-		for ; len(data) > 0; data = data[l.size:] {
-			if err := check(elem, data[:l.size], depth-1); err != nil {
+		for ; len(data) > 0; data = data[elem.size:] {
+			if err := check(elem, data[:elem.size], depth-1); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func checkArray(elem string, data []byte, depth int) error {
 	end := 0
 	for i := range n {
 		stop := readOffset(data, body+i*w, w)
-		part, ok := span(data, end, stop, body, l.align)
+		part, ok := span(data, end, stop, body, elem.align)
 		if !ok {
 			return errNotNormal
 		}
@@ -151,40 +151,36 @@ func span(data []byte, prev, end, body, align int) (part []byte, ok bool) {
 	return data[start:end:end], true
 }
 
-func checkTuple(sigs string, data []byte, depth int) error {
-	if sigs == "" {
+func checkTuple(s *shape, data []byte, depth int) error {
+	if len(s.parts) == 0 {
 		return require(data[0] == 0)
 	}
-	all := tupleLayout(sigs)
-	n := offsetCount(sigs)
 	w := width(len(data))
-	body := len(data) - n*w
-	if body < 0 || framedSize(body, n) != len(data) {
+	body := len(data) - s.offsets*w
+	if body < 0 || framedSize(body, s.offsets) != len(data) {
 		return errNotNormal
 	}
 	end, offset := 0, len(data)
-	for sigs != "" {
-		var typ string
-		typ, sigs = next(sigs)
-		l := layoutOf(typ)
+	for i := range s.parts {
+		part := &s.parts[i]
 		stop := body
 		switch {
-		case l.size > 0:
-			stop = roundUp(end, l.align) + l.size
-		case sigs != "":
+		case part.size > 0:
+			stop = roundUp(end, part.align) + part.size
+		case i < len(s.parts)-1:
 			offset -= w
 			stop = readOffset(data, offset, w)
 		}
-		part, ok := span(data, end, stop, body, l.align)
+		value, ok := span(data, end, stop, body, part.align)
 		if !ok {
 			return errNotNormal
 		}
-		if err := check(typ, part, depth-1); err != nil {
+		if err := check(part, value, depth-1); err != nil {
 			return err
 		}
 		end = stop
 	}
-	if all.size > 0 {
+	if s.size > 0 {
 		return require(zero(data[end:]))
 	}
 	return require(end == body)
@@ -193,12 +189,6 @@ func checkTuple(sigs string, data []byte, depth int) error {
 // offsetCount is how many framing offsets a tuple of these member types has:
 // one for each variable-size member that is not the last.
 func offsetCount(sigs string) (n int) {
-	switch sigs {
-	case "say":
-		return 1
-	case "sayay":
-		return 2
-	}
 	for sigs != "" {
 		var typ string
 		typ, sigs = next(sigs)

@@ -49,9 +49,6 @@ func members(typ string) string { return typ[1 : len(typ)-1] }
 func layoutOf(typ string) layout {
 	switch typ[0] {
 	case 'a', 'm':
-		if typ == "ay" {
-			return layout{align: 1}
-		}
 		return layout{align: layoutOf(typ[1:]).align}
 	case '(', '{':
 		return tupleLayout(members(typ))
@@ -60,11 +57,8 @@ func layoutOf(typ string) layout {
 }
 
 func tupleLayout(sigs string) layout {
-	switch sigs {
-	case "":
+	if sigs == "" {
 		return layout{1, 1}
-	case "say", "sayay": // of which a large dirtree has thousands
-		return layout{align: 1}
 	}
 	all, fixed := layout{align: 1}, true
 	for sigs != "" {

@@ -20,7 +20,8 @@ func Parse(typ string, data []byte) (Value, error) {
 	if err := checkType(typ); err != nil {
 		return Value{}, err
 	}
-	if err := check(typ, data, maxDepth); err != nil {
+	s := shapeOf(typ)
+	if err := check(&s, data, maxDepth); err != nil {
 		return Value{}, fmt.Errorf("gvariant of type %s: %w", typ, err)
 	}
 	return Value{typ, data}, nil
