@@ -73,14 +73,3 @@ func TestFormatSize(t *testing.T) {
 		}
 	}
 }
-
-func TestIsCollection(t *testing.T) {
-	for id, want := range map[string]bool{
-		"org.example": true, "_a.b_9": true, "org": false, "": false, "org.": false, ".org": false, "org.9": false, "a.b c": false,
-		"org." + strings.Repeat("x", 252): false,
-	} {
-		if isCollection(id) != want {
-			t.Errorf("%q: %v", id, !want)
-		}
-	}
-}
