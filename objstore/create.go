@@ -1,0 +1,75 @@
+package objstore
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Setup is what a new repository is made like.
+type Setup struct {
+	Mode       Mode
+	Collection string // its collection id, or ""
+}
+
+// layout are a repository's directories, in the order in which they are made:
+// objects, which make a directory a repository, come last.
+var layout = []string{"tmp", "tmp/cache", "extensions", "state", "refs", "refs/heads", "refs/mirrors", "refs/remotes", "objects"}
+
+// Create makes a repository at path, whose parent directory exists, and opens it.
+// One that is there already stays as it is.
+func Create(path string, s Setup) (*Repo, error) {
+	if err := unix.Mkdir(path, 0o775); err != nil && err != unix.EEXIST {
+		return nil, fmt.Errorf("mkdirat(%s): %w", path, describe(err))
+	}
+	dir, err := openDir(unix.AT_FDCWD, path, path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	if unix.Faccessat(int(dir.Fd()), "objects", unix.F_OK, 0) != nil {
+		if err := s.fill(dir); err != nil {
+			return nil, fmt.Errorf("making repo %s: %w", path, err)
+		}
+	}
+	return Open(path)
+}
+
+// fill makes what a repository consists of. A config that is there stays.
+func (s Setup) fill(dir *os.File) error {
+	if unix.Faccessat(int(dir.Fd()), "config", unix.F_OK, 0) != nil {
+		if err := replaceIn(dir, "", dir, "config", s.config(), 0o644, true); err != nil {
+			return err
+		}
+	}
+	for _, name := range layout {
+		if err := unix.Mkdirat(int(dir.Fd()), name, 0o775); err != nil && err != unix.EEXIST {
+			return fmt.Errorf("mkdirat(%s): %w", name, describe(err))
+		}
+	}
+	return dir.Sync()
+}
+
+func (s Setup) config() []byte {
+	text := "[core]\nrepo_version=1\nmode=" + s.Mode.String() + "\n"
+	if s.Collection != "" {
+		text += "collection-id=" + s.Collection + "\n"
+	}
+	return []byte(text)
+}
+
+// WriteConfig replaces the repository's config, whole or not at all. What data
+// says counts from then on for [Repo.Config], not for what was read at Open: it
+// is not for concurrent use.
+func (r *Repo) WriteConfig(data []byte) error {
+	config, err := ParseKeyFile(data)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	if err := r.Replace(r.dir, "config", data, 0o644); err != nil {
+		return err
+	}
+	r.config = config
+	return nil
+}
