@@ -26,6 +26,7 @@ type builder struct {
 
 	dirmetas map[string]object.Checksum // written, by their bytes
 	repeated int                        // that were not written again
+	merged   int                        // files of commits that were not written again
 }
 
 // build makes the tree: from the base, and the sources in their order.

@@ -90,7 +90,7 @@ func (t *Transaction) writeSymlink(h object.Header) (object.Checksum, error) {
 		return name.Checksum, fmt.Errorf("writing object %s: %w", name, err)
 	}
 	if placed {
-		t.wrote(uint64(len(h.Target)))
+		t.wrote(0) // as ostree counts bytes
 	}
 	return name.Checksum, nil
 }
