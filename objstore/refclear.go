@@ -61,7 +61,7 @@ func (r *Repo) removeRefDir(name string, depth int) error {
 	if err := unix.Unlinkat(int(above.Fd()), path.Base(name), unix.AT_REMOVEDIR); err != nil {
 		return fmt.Errorf("unlinkat(%s): %w", name, describe(err))
 	}
-	return r.syncFile(above)
+	return r.syncDir(above)
 }
 
 // removeStray removes a file that is no ref.

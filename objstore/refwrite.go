@@ -1,8 +1,6 @@
 package objstore
 
 import (
-	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -29,10 +27,9 @@ func (r *Repo) SetRef(name refs.Name, sum object.Checksum) error {
 		return err
 	}
 	defer dir.Close()
-	temp, err := r.stageRef(sum)
-	if err == nil {
-		err = r.placeRef(temp, dir, base, name)
-	}
+	err = r.placeRef(name, func() error {
+		return r.Replace(dir, base, []byte(sum.String()+"\n"), refFileMode)
+	})
 	if err != nil {
 		return refFailure("writing ref", name, err)
 	}
@@ -63,7 +60,7 @@ func (r *Repo) DeleteRef(name refs.Name) error {
 	default:
 		return fmt.Errorf("deleting ref %s: unlinkat: %w", name, describe(err))
 	}
-	if err := r.syncFile(dir); err != nil {
+	if err := r.syncDir(dir); err != nil {
 		return fmt.Errorf("deleting ref %s: %w", name, err)
 	}
 	return r.touch()
@@ -85,12 +82,7 @@ func (r *Repo) SetAlias(name, target refs.Name) error {
 	}
 	defer dir.Close()
 	to := strings.Repeat("../", strings.Count(name.Ref, "/")) + target.Ref
-	temp := "tmp/alias-" + rand.Text()
-	err = unix.Symlinkat(to, int(r.dir.Fd()), temp)
-	if err == nil {
-		err = r.placeRef(temp, dir, base, name)
-	}
-	if err != nil {
+	if err := r.placeRef(name, func() error { return r.replaceLink(dir, base, to) }); err != nil {
 		return refFailure("writing alias", name, err)
 	}
 	return r.touch()
@@ -181,66 +173,31 @@ func (r *Repo) makeDirs(dir string) error {
 	if err := unix.Mkdirat(int(above.Fd()), path.Base(dir), refDirMode); err != nil && err != unix.EEXIST {
 		return err
 	}
-	return r.syncFile(above)
+	return r.syncDir(above)
 }
 
-// stageRef writes a ref's file in tmp/.
-func (r *Repo) stageRef(sum object.Checksum) (temp string, err error) {
-	return r.stageFile("ref-", append([]byte(sum.String()), '\n'))
-}
-
-// stageFile writes a file in tmp/, below a new name that begins with prefix.
-func (r *Repo) stageFile(prefix string, data []byte) (temp string, err error) {
-	temp = "tmp/" + prefix + rand.Text()
-	fd, err := unix.Openat(int(r.dir.Fd()), temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, refFileMode)
-	if err != nil {
-		return "", fmt.Errorf("openat(%s): %w", temp, describe(err))
-	}
-	f := os.NewFile(uintptr(fd), temp)
-	_, err = bytes.NewReader(data).WriteTo(f)
-	if err == nil {
-		err = f.Chmod(refFileMode) // whatever the umask: ostree's are so
-	}
-	if err == nil {
-		err = r.syncFile(f)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		unix.Unlinkat(int(r.dir.Fd()), temp, 0)
-	}
-	return temp, err
-}
-
-// syncFile makes a file or a directory durable, unless core.fsync=false.
-func (r *Repo) syncFile(f *os.File) error {
-	sync, err := r.config.Bool("core", "fsync", true)
-	if err != nil || !sync {
+// placeRef puts a ref's file in place, and takes a directory without refs out of
+// the way.
+func (r *Repo) placeRef(name refs.Name, place func() error) error {
+	err := place()
+	if !errors.Is(err, unix.EISDIR) {
 		return err
 	}
-	if err := uninterrupted(func() error { return unix.Fdatasync(int(f.Fd())) }); err != nil {
-		return fmt.Errorf("fdatasync: %w", describe(err))
+	if err := r.clearRefDir("refs/"+r.stored(name).Path(), name.Ref); err != nil {
+		return err
 	}
-	return nil
+	return place()
 }
 
-// placeRef renames temp to the ref's file, and takes a directory without refs out
-// of the way.
-func (r *Repo) placeRef(temp string, dir *os.File, base string, name refs.Name) (err error) {
-	defer func() {
-		if err != nil {
-			unix.Unlinkat(int(r.dir.Fd()), temp, 0)
-		}
-	}()
-	rename := func() error { return unix.Renameat(int(r.dir.Fd()), temp, int(dir.Fd()), base) }
-	if err = rename(); err == unix.EISDIR {
-		if err = r.clearRefDir("refs/"+r.stored(name).Path(), name.Ref); err != nil {
-			return err
-		}
-		err = rename()
+// syncDir makes what is in a directory durable, unless core.fsync=false.
+func (r *Repo) syncDir(dir *os.File) error {
+	if durable, err := r.Fsync(); err != nil || !durable {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("renameat: %w", describe(err))
+	if err := dir.Sync(); err != nil {
+		return fmt.Errorf("fsync: %w", plain(err))
 	}
-	return r.syncFile(dir)
+	return nil
 }
 
 // touch sets the time of the repository's directory, by which others see that
