@@ -75,7 +75,7 @@ func (r *Repo) replaceLink(dir *os.File, name, to string) error {
 		unix.Unlinkat(at, temp, 0)
 		return fmt.Errorf("renameat(%s): %w", name, describe(err))
 	}
-	return r.syncDir(dir)
+	return r.SyncDir(dir)
 }
 
 func sortEntries(list []os.DirEntry) {

@@ -13,10 +13,7 @@ import (
 	"deployfs/objstore/refs"
 )
 
-const (
-	refDirMode  = 0o777 // of new directories of refs, before the umask
-	refFileMode = 0o644
-)
+const refFileMode = 0o644
 
 // SetRef makes a ref name a commit, which need not be there. What the ref's file
 // was, an alias too, is replaced at once, and is the old one or the new one after a
@@ -60,7 +57,7 @@ func (r *Repo) DeleteRef(name refs.Name) error {
 	default:
 		return fmt.Errorf("deleting ref %s: unlinkat: %w", name, describe(err))
 	}
-	if err := r.syncDir(dir); err != nil {
+	if err := r.SyncDir(dir); err != nil {
 		return fmt.Errorf("deleting ref %s: %w", name, err)
 	}
 	return r.touch()
@@ -130,50 +127,15 @@ func (r *Repo) openRefDir(name refs.Name, create bool) (dir *os.File, base strin
 	}
 	file := "refs/" + r.stored(name).Path()
 	if create {
-		err = r.makeDirs(path.Dir(file))
+		err = r.MakeDirs(path.Dir(file))
 	}
 	if err == nil {
-		dir, err = r.openDirBeneath(path.Dir(file))
+		dir, err = r.OpenDir(path.Dir(file))
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("openat(%s): %w", file, plain(err))
 	}
 	return dir, path.Base(file), nil
-}
-
-// openDirBeneath opens a directory of the repository.
-func (r *Repo) openDirBeneath(dir string) (*os.File, error) {
-	fd, err := openBeneath(int(r.dir.Fd()), dir, unix.OpenHow{
-		Flags:   unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), dir), nil
-}
-
-// makeDirs makes a directory of the repository and those above it, durably.
-func (r *Repo) makeDirs(dir string) error {
-	existing, err := r.openDirBeneath(dir)
-	if err == nil {
-		return existing.Close()
-	}
-	if err != unix.ENOENT || dir == "." {
-		return err
-	}
-	if err := r.makeDirs(path.Dir(dir)); err != nil {
-		return err
-	}
-	above, err := r.openDirBeneath(path.Dir(dir))
-	if err != nil {
-		return err
-	}
-	defer above.Close()
-	if err := unix.Mkdirat(int(above.Fd()), path.Base(dir), refDirMode); err != nil && err != unix.EEXIST {
-		return err
-	}
-	return r.syncDir(above)
 }
 
 // placeRef puts a ref's file in place, and takes a directory without refs out of
@@ -187,17 +149,6 @@ func (r *Repo) placeRef(name refs.Name, place func() error) error {
 		return err
 	}
 	return place()
-}
-
-// syncDir makes what is in a directory durable, unless core.fsync=false.
-func (r *Repo) syncDir(dir *os.File) error {
-	if durable, err := r.Fsync(); err != nil || !durable {
-		return err
-	}
-	if err := dir.Sync(); err != nil {
-		return fmt.Errorf("fsync: %w", plain(err))
-	}
-	return nil
 }
 
 // touch sets the time of the repository's directory, by which others see that
