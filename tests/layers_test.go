@@ -32,6 +32,7 @@ var heights = map[string]int{
 	"objstore/verify":         5,
 	"objstore/facts":          5,
 	"objstore/reach":          5,
+	"objstore/summary":        5,
 	"objstore/prune":          6,
 	"objstore/usage":          7,
 	"objstore/transaction":    6,
