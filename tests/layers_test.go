@@ -24,6 +24,8 @@ var heights = map[string]int{
 	"objstore/tree":           2,
 	"objstore/identity":       2,
 	"objstore/diff":           3,
+	"objstore/mtree":          3,
+	"objstore/modify":         2,
 	"objstore/compare":        5,
 	"objstore":                4,
 	"objstore/history":        4,
