@@ -58,6 +58,14 @@ func (r *Repo) SyncDir(dir *os.File) error {
 	return nil
 }
 
+// CheckWritable fails, in ostree's words, where this process can't write objects.
+func (r *Repo) CheckWritable() error {
+	if err := unix.Faccessat(int(r.objects.Fd()), ".", unix.W_OK, 0); err != nil {
+		return fmt.Errorf("Cannot write to repository: %w", describe(err))
+	}
+	return nil
+}
+
 // ReadFile reads a regular file of the repository, of at most limit bytes. One
 // with more is a [SizeError]. No symbolic link is followed.
 func (r *Repo) ReadFile(file string, limit int64) ([]byte, error) {

@@ -15,6 +15,15 @@ import (
 
 const maxAliases = 40 // aliases of aliases, as many as the kernel follows
 
+// CheckUnaliased fails with an [AliasError] where an alias leads to a ref.
+func (r *Repo) CheckUnaliased(name refs.Name) error {
+	alias, err := r.aliasOf(r.stored(name))
+	if err == nil && alias != "" {
+		err = &AliasError{Ref: name.Ref, Alias: alias}
+	}
+	return err
+}
+
 // aliasOf finds an alias that points to a ref; "" when there is none.
 func (r *Repo) aliasOf(name refs.Name) (alias string, err error) {
 	dir, file := "refs/"+name.Dir(), "refs/"+name.Path()

@@ -44,10 +44,7 @@ func (r *Repo) DeleteRef(name refs.Name) error {
 		return err
 	}
 	defer dir.Close()
-	if alias, err := r.aliasOf(r.stored(name)); err != nil || alias != "" {
-		if err == nil {
-			err = &AliasError{Ref: name.Ref, Alias: alias}
-		}
+	if err := r.CheckUnaliased(name); err != nil {
 		return err
 	}
 	switch err := unix.Unlinkat(int(dir.Fd()), base, 0); err {

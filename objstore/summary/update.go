@@ -21,6 +21,21 @@ func Update(ctx context.Context, repo *objstore.Repo, extra []gvariant.Value) er
 	return UpdateSigned(ctx, repo, extra, nil)
 }
 
+// Auto makes the summary anew if the repository's config says that it is to be
+// after every change of a ref.
+func Auto(ctx context.Context, repo *objstore.Repo) error {
+	for _, key := range []string{"auto-update-summary", "commit-update-summary"} {
+		auto, err := repo.Config().Bool("core", key, false)
+		if err != nil {
+			return err
+		}
+		if auto {
+			return Update(ctx, repo, nil)
+		}
+	}
+	return nil
+}
+
 // UpdateSigned is Update with a signature, unless sign is nil.
 func UpdateSigned(ctx context.Context, repo *objstore.Repo, extra []gvariant.Value, sign Signer) (err error) {
 	lock, err := repo.LockShared(ctx)
