@@ -30,6 +30,7 @@ type Transaction struct {
 	payloads payloads
 	made     [256]atomic.Bool // directories that are known to be below objects
 	count    counters
+	sizes    *sizes // nil unless they are recorded
 
 	mu   sync.Mutex
 	refs map[refs.Name]object.Checksum
