@@ -28,6 +28,8 @@ type Transaction struct {
 	level   int      // of compression in an archive
 	space   space
 	made    [256]atomic.Bool // directories that are known to be below objects
+	sources sync.Map         // *objstore.Repo: whether its objects may be linked
+	noClone atomic.Bool      // the file system shares no blocks
 	count   counters
 
 	mu   sync.Mutex
