@@ -62,6 +62,22 @@ func (r *Repo) linkTarget(link string) (target string, ok bool) {
 	return path.Join(path.Dir(link), string(buf[:n])), true
 }
 
+// replaceLink puts a symbolic link in place at once.
+func (r *Repo) replaceLink(dir *os.File, name, to string) error {
+	if err := r.makeTmp(); err != nil {
+		return err
+	}
+	at, temp := int(r.dir.Fd()), "tmp/"+TemporaryName()
+	if err := unix.Symlinkat(to, at, temp); err != nil {
+		return fmt.Errorf("symlinkat(%s): %w", temp, describe(err))
+	}
+	if err := unix.Renameat(at, temp, int(dir.Fd()), name); err != nil {
+		unix.Unlinkat(at, temp, 0)
+		return fmt.Errorf("renameat(%s): %w", name, describe(err))
+	}
+	return r.SyncDir(dir)
+}
+
 func sortEntries(list []os.DirEntry) {
 	slices.SortFunc(list, func(a, b os.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
 }
