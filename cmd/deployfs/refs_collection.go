@@ -1,18 +1,21 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
-	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
+	"deployfs/objstore/refs"
 )
 
 // collectedRefs lists the refs that belong to a collection: the repository's own, those that it
 // mirrors, and those of remotes with a collection. A prefix is a collection here.
 func collectedRefs(repo *objstore.Repo, prefix string, given bool) ([]refRow, error) {
-	if given && !isCollection(prefix) {
-		return nil, cli.Words("Listing refs: Invalid collection ID " + prefix)
+	if given {
+		if err := refs.CheckCollection(prefix); err != nil {
+			return nil, fmt.Errorf("Listing refs: %w", err)
+		}
 	}
 	own, err := repo.Refs()
 	if err != nil {
@@ -47,16 +50,4 @@ func collectionOf(repo *objstore.Repo, remote string) string {
 	}
 	id, _ := repo.Config().Get(group, "collection-id")
 	return id
-}
-
-// isCollection tells whether id can be a collection's: two or more words joined by dots.
-func isCollection(id string) bool {
-	words := strings.Split(id, ".")
-	for _, word := range words {
-		if word == "" || strings.Trim(word, "_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" ||
-			word[0] >= '0' && word[0] <= '9' {
-			return false
-		}
-	}
-	return len(words) > 1 && len(id) <= 255
 }
