@@ -29,7 +29,10 @@ type Transaction struct {
 	space    space
 	payloads payloads
 	made     [256]atomic.Bool // directories that are known to be below objects
+	sources  sync.Map         // *objstore.Repo: whether its objects may be linked
+	noClone  atomic.Bool      // the file system shares no blocks
 	count    counters
+	sizes    *sizes // nil unless they are recorded
 
 	mu   sync.Mutex
 	refs map[refs.Name]object.Checksum
