@@ -42,7 +42,11 @@ func (s *shower) check(sum object.Checksum, data []byte) ([]openpgp.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	return openpgp.Verify(ring, data, signatures), nil
+	results := openpgp.Verify(ring, data, signatures)
+	if openpgp.NoData(results) {
+		return nil, openpgp.ErrNoData
+	}
+	return results, nil
 }
 
 // printSignatures tells of signatures in ostree's words.

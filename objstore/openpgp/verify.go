@@ -2,6 +2,8 @@ package openpgp
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,6 +70,14 @@ func verify(ring Keyring, data []byte, signatures [][]byte, now time.Time) (resu
 		}
 	}
 	return results
+}
+
+// ErrNoData is that there is nothing to verify, in ostree's words.
+var ErrNoData = errors.New("GPG: Unable to complete signature verification: GPGME: No data")
+
+// NoData reports whether none of the results is of a signature.
+func NoData(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Fingerprint != "" })
 }
 
 // verify checks one signature.
