@@ -32,6 +32,14 @@ var ErrChanged = errors.New("content is not as long as it was said to be")
 // repository lacks it.
 func (t *Transaction) WriteContent(h object.Header, content io.Reader) (object.Checksum, error) {
 	t.count.content.Add(1)
+	sum, err := t.writeContent(h, content)
+	if err == nil {
+		err = t.noteSize(sum, &h)
+	}
+	return sum, err
+}
+
+func (t *Transaction) writeContent(h object.Header, content io.Reader) (object.Checksum, error) {
 	if err := t.admits(&h); err != nil {
 		return object.Checksum{}, err
 	}
@@ -179,9 +187,15 @@ func (t *Transaction) writeNew(h *object.Header, fill func(io.Writer) (object.Na
 	}
 	defer f.close()
 	var name object.Name
-	if t.repo.Mode() == objstore.Archive {
+	switch {
+	case t.repo.Mode() == objstore.Archive:
 		name, err = t.fillArchive(f, h, fill)
-	} else if name, err = fill(f); err == nil {
+	case t.payloads.wants(t, h):
+		name, err = t.fillShared(f, fill)
+	default:
+		name, err = fill(f)
+	}
+	if err == nil && t.repo.Mode() != objstore.Archive {
 		err = t.dress(f, h)
 	}
 	placed := false
