@@ -36,7 +36,8 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), gpgSignVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(), signVerb(),
+			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), initVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), remoteVerb(), revParseVerb(), showVerb(),
+			gpgSignVerb(), signVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}
