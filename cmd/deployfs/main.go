@@ -36,7 +36,8 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
+			blameVerb(), catVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), resetVerb(),
+			revParseVerb(), showVerb(), summaryVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}
