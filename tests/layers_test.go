@@ -40,6 +40,7 @@ var heights = map[string]int{
 	"objstore/prune":          6,
 	"objstore/usage":          7,
 	"objstore/transaction":    6,
+	"objstore/publish":        7,
 	"objstore/attest":         7,
 	"fs/cache":                5,
 	"fs/backing":              5,
