@@ -15,8 +15,8 @@ import (
 
 type pullLocalOptions struct {
 	pull.Options
-	noSync, syncEach, gpg, gpgSummary bool
-	depth                             string
+	named, noSync, syncEach, gpg, gpgSummary bool
+	depth                                    string
 }
 
 func pullLocalVerb() cli.Verb {
