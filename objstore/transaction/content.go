@@ -32,6 +32,14 @@ var ErrChanged = errors.New("content is not as long as it was said to be")
 // repository lacks it.
 func (t *Transaction) WriteContent(h object.Header, content io.Reader) (object.Checksum, error) {
 	t.count.content.Add(1)
+	sum, err := t.writeContent(h, content)
+	if err == nil {
+		err = t.noteSize(sum, &h)
+	}
+	return sum, err
+}
+
+func (t *Transaction) writeContent(h object.Header, content io.Reader) (object.Checksum, error) {
 	if err := t.admits(&h); err != nil {
 		return object.Checksum{}, err
 	}

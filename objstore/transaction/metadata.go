@@ -19,6 +19,7 @@ func (t *Transaction) WriteMetadata(kind object.Kind, data []byte) (object.Check
 	if len(data) > objstore.MaxMetadata {
 		return name.Checksum, fmt.Errorf("Metadata object %s is too large: %w", name, &objstore.SizeError{Size: int64(len(data)), Limit: objstore.MaxMetadata})
 	}
+	t.noteMetadata(name, len(data))
 	held, err := t.Has(name)
 	if held || err != nil {
 		return name.Checksum, err

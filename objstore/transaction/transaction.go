@@ -29,6 +29,7 @@ type Transaction struct {
 	space   space
 	made    [256]atomic.Bool // directories that are known to be below objects
 	count   counters
+	sizes   *sizes // nil unless they are recorded
 
 	mu   sync.Mutex
 	refs map[refs.Name]object.Checksum
