@@ -77,22 +77,27 @@ func (t *Transaction) writeSymlink(h object.Header) (object.Checksum, error) {
 	if held || err != nil {
 		return name.Checksum, err
 	}
-	placed := true
+	placed, err := t.placeSymlink(name, &h)
+	if placed && err == nil {
+		t.wrote(uint64(len(h.Target)))
+	}
+	return name.Checksum, err
+}
+
+// placeSymlink makes a symbolic link the object that is called name.
+func (t *Transaction) placeSymlink(name object.Name, h *object.Header) (placed bool, err error) {
 	switch t.repo.Mode() {
 	case objstore.Archive:
 		placed, err = t.writeObject(name, h.EncodeFilez())
 	case objstore.BareUser:
-		placed, err = t.writeUserLink(name, &h)
+		placed, err = t.writeUserLink(name, h)
 	default:
-		err = t.writeRealLink(name, &h)
+		placed, err = true, t.writeRealLink(name, h)
 	}
 	if err != nil {
-		return name.Checksum, fmt.Errorf("writing object %s: %w", name, err)
+		return false, fmt.Errorf("writing object %s: %w", name, err)
 	}
-	if placed {
-		t.wrote(uint64(len(h.Target)))
-	}
-	return name.Checksum, nil
+	return placed, nil
 }
 
 // writeUserLink writes a link as mode bare-user has it: a file that holds the target.

@@ -187,9 +187,15 @@ func (t *Transaction) writeNew(h *object.Header, fill func(io.Writer) (object.Na
 	}
 	defer f.close()
 	var name object.Name
-	if t.repo.Mode() == objstore.Archive {
+	switch {
+	case t.repo.Mode() == objstore.Archive:
 		name, err = t.fillArchive(f, h, fill)
-	} else if name, err = fill(f); err == nil {
+	case t.payloads.wants(t, h):
+		name, err = t.fillShared(f, fill)
+	default:
+		name, err = fill(f)
+	}
+	if err == nil && t.repo.Mode() != objstore.Archive {
 		err = t.dress(f, h)
 	}
 	placed := false

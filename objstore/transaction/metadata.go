@@ -82,7 +82,8 @@ func WriteDetached(repo *objstore.Repo, commit object.Checksum, meta gvariant.Va
 	return nil
 }
 
-// SetPartial says whether parts of a commit are missing by intention.
+// SetPartial says whether parts of a commit are missing by intention. That they are
+// is durable when the commit is.
 func (t *Transaction) SetPartial(commit object.Checksum, partial bool) error {
 	dir := int(t.repo.Dir().Fd())
 	path := "state/" + commit.String() + ".commitpartial"
@@ -98,5 +99,12 @@ func (t *Transaction) SetPartial(commit object.Checksum, partial bool) error {
 	if err := unix.Mkdirat(dir, "state", 0o775); err != nil && err != unix.EEXIST {
 		return fmt.Errorf("mkdirat(state): %w", err)
 	}
-	return t.repo.Replace(t.repo.Dir(), path, nil, 0o644)
+	if t.direct {
+		return t.repo.Replace(t.repo.Dir(), path, nil, 0o644)
+	}
+	fd, err := unix.Openat(dir, path, unix.O_WRONLY|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("openat(%s): %w", path, err)
+	}
+	return unix.Close(fd)
 }

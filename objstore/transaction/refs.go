@@ -10,6 +10,7 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
+	"deployfs/objstore/summary"
 )
 
 // SetRef has a ref lead to a commit once the transaction is committed. Without a
@@ -26,7 +27,8 @@ func (t *Transaction) moveRefs(ctx context.Context) error {
 }
 
 // UpdateRefs has refs lead to commits that are there; zero deletes a ref. Those
-// that come first, by name, may have been moved when it fails.
+// that come first, by name, may have been moved when it fails. The summary follows, where
+// the repository wants that.
 func UpdateRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]object.Checksum) error {
 	lock, err := repo.LockShared(ctx)
 	if err != nil {
@@ -36,6 +38,9 @@ func UpdateRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]obje
 }
 
 func moveRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]object.Checksum) error {
+	if len(set) == 0 {
+		return nil
+	}
 	order := slices.SortedFunc(maps.Keys(set), func(a, b refs.Name) int { return strings.Compare(a.Path(), b.Path()) })
 	for _, name := range order {
 		var err error
@@ -48,5 +53,5 @@ func moveRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]object
 			return err
 		}
 	}
-	return nil
+	return summary.Auto(ctx, repo)
 }

@@ -18,18 +18,21 @@ import (
 // Transaction is what is being written into a repository. Its methods may be
 // called at the same time, but for Commit and Close, which end it.
 type Transaction struct {
-	repo    *objstore.Repo
-	lock    *objstore.Lock
-	stage   *stage
-	objects *os.File // where finished objects go: of the stage, or the repository's own
-	direct  bool     // the latter
-	durable bool     // core.fsync
-	each    bool     // core.per-object-fsync: each object is made durable by itself
-	level   int      // of compression in an archive
-	space   space
-	made    [256]atomic.Bool // directories that are known to be below objects
-	count   counters
-	sizes   *sizes // nil unless they are recorded
+	repo     *objstore.Repo
+	lock     *objstore.Lock
+	stage    *stage
+	objects  *os.File // where finished objects go: of the stage, or the repository's own
+	direct   bool     // the latter
+	durable  bool     // core.fsync
+	each     bool     // core.per-object-fsync: each object is made durable by itself
+	level    int      // of compression in an archive
+	space    space
+	payloads payloads
+	made     [256]atomic.Bool // directories that are known to be below objects
+	sources  sync.Map         // *objstore.Repo: whether its objects may be linked
+	noClone  atomic.Bool      // the file system shares no blocks
+	count    counters
+	sizes    *sizes // nil unless they are recorded
 
 	mu   sync.Mutex
 	refs map[refs.Name]object.Checksum
@@ -59,6 +62,7 @@ func (t *Transaction) begin() (err error) {
 	if t.direct {
 		t.objects, _ = t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
 	}
+	t.payloads.find(t)
 	return t.space.measure(t.repo)
 }
 
