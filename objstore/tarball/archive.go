@@ -28,7 +28,7 @@ type archive struct {
 }
 
 // ErrFormat is the error for what is no archive.
-var ErrFormat = errors.New("archive_read_open_filename: Unrecognized archive format")
+var ErrFormat = errors.New("Unrecognized archive format")
 
 // foreign are formats that ostree reads, by what they begin with.
 var foreign = []struct{ magic, name string }{

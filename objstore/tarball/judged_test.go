@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -186,7 +187,9 @@ func TestJudged(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := c.run()
-			if err != nil {
+			if errors.Is(err, ErrFormat) {
+				got = "archive_read_open_filename: " + err.Error()
+			} else if err != nil {
 				got = err.Error()
 			}
 			want, ok := verdicts[c.name]
