@@ -32,6 +32,7 @@ var heights = map[string]int{
 	"objstore/history":        4,
 	"objstore/index":          5,
 	"objstore/trust":          5,
+	"objstore/remote":         5,
 	"objstore/verify":         5,
 	"objstore/facts":          5,
 	"objstore/reach":          5,
