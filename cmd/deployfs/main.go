@@ -36,7 +36,7 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
+			blameVerb(), catVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			initVerb(), remoteVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
