@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -148,7 +149,13 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 	if v.Pager {
 		all = append(all, ours(Flag(&inv.noPager, "no-pager", "", "Do not show the output in a pager")))
 	}
-	return append(all, p.global(inv, version)...)
+	for _, o := range p.global(inv, version) {
+		if slices.ContainsFunc(all, func(own Option) bool { return own.Short == o.Short }) {
+			o.Short = "" // it is the verb's
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // ours marks an option that ostree's verb has not.
