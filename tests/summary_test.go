@@ -1,6 +1,9 @@
 package tests
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -88,6 +91,41 @@ func TestSummaryMetadata(t *testing.T) {
 	if view := must(t, binary(t, "deployfs"), "summary", "-v", "--repo="+w.ours); !strings.Contains(view, "k: 'two'\n") ||
 		!strings.Contains(view, "Expires (ostree.summary.expires): ") || !strings.Contains(view, "(ostree.summary.mode): archive") {
 		t.Error(view)
+	}
+}
+
+// TestSummaryJSON: every part of a summary in JSON.
+func TestSummaryJSON(t *testing.T) {
+	t.Parallel()
+	repo := newRepo(t, "archive")
+	sum := commit(t, repo, "main", scratch(t), "--no-bindings", "--add-metadata-string=version=1", "--owner-uid=0", "--owner-gid=0")
+	ostree(t, repo, "refs", "-c", "--create=org.example.Other:m", "main")
+	ostree(t, repo, "static-delta", "generate", "--empty", "main")
+	ostree(t, repo, "summary", "-u")
+	got := must(t, binary(t, "deployfs"), "summary", "-v", "--json", "--repo="+repo)
+	var j struct {
+		Mode         string
+		LastModified uint64 `json:"last_modified"`
+		Refs         []struct {
+			Ref, Collection, Checksum, Version string
+			Size, Timestamp                    uint64
+		}
+		Deltas   []struct{ From, To, SHA256 string }
+		Metadata map[string]any
+	}
+	if err := json.Unmarshal([]byte(got), &j); err != nil {
+		t.Fatal(err, got)
+	}
+	superblock, _ := filepath.Glob(repo + "/deltas/*/*/superblock")
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(readText(t, superblock[0]))))
+	if len(j.Refs) != 2 || len(j.Deltas) != 1 || j.Mode != "archive" || j.LastModified < 1700000000 || len(j.Metadata) != 6 ||
+		j.Deltas[0].To != sum || j.Deltas[0].SHA256 != digest || j.Refs[1].Collection != "org.example.Other" {
+		t.Fatal(got)
+	}
+	for _, ref := range j.Refs {
+		if ref.Checksum != sum || ref.Version != "1" || ref.Timestamp != 1700000000 || ref.Size == 0 {
+			t.Errorf("%+v", ref)
+		}
 	}
 }
 

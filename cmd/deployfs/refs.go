@@ -168,8 +168,6 @@ func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (ro
 		case !given:
 		case whole && ref.Remote != remote:
 			continue
-		case whole && o.list && !o.alias:
-			r.shown = remote + ":./" + ref.Ref // as ostree has it
 		case whole:
 		case !under || ref.Remote != want.Remote:
 			continue
