@@ -17,13 +17,15 @@ const AllParents = math.MaxInt
 type Walker struct {
 	OnCommit func(n int, sum object.Checksum, c object.Commit) // told of each commit that is reached, once; may be nil
 	OnTree   func(n int)                                       // told of each way by which a dirtree is reached; may be nil
+	OnLeaf   func(name object.Name, held bool)                 // told of each file and dirmeta that is needed, once, and whether the inventory has it; may be nil
+	OnFail   func(name object.Name, err error) error           // told of a commit or dirtree that can't be read; the walk ends with what it returns, or goes on past it; may be nil
 
 	ctx      context.Context
 	repo     *objstore.Repo
 	held     *Inventory
 	trees    bool                        // go into trees, not only along histories
 	followed []int                       // by commit: one more than how many parents were followed from there, 0 for not reached
-	away     [object.KindCommit + 1]away // commits and dirtrees of parent repositories
+	away     [object.KindCommit + 1]away // what is needed and not held: commits and dirtrees of parent repositories, leaves when there is OnLeaf
 	stack    []object.Checksum           // dirtrees still to be read
 }
 
@@ -80,7 +82,7 @@ func (w *Walker) History(sum object.Checksum, depth int) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return w.fail(object.Name{Checksum: sum, Kind: object.KindCommit}, err)
 		}
 		if err := w.commit(sum, commit, depth); err != nil {
 			return err
@@ -155,17 +157,28 @@ func (w *Walker) descend(partial bool) error {
 			continue
 		}
 		if err != nil {
-			return err
+			if err := w.fail(object.Name{Checksum: next, Kind: object.KindDirTree}, err); err != nil {
+				return err
+			}
+			continue
 		}
 		w.entries(tree)
 	}
 	return nil
 }
 
+// fail is what a walk does about an object that it can't read.
+func (w *Walker) fail(name object.Name, err error) error {
+	if w.OnFail == nil {
+		return err
+	}
+	return w.OnFail(name, err)
+}
+
 func (w *Walker) entries(tree object.DirTree) {
 	for i := range tree.NumFiles() {
 		_, content := tree.File(i)
-		w.held.Need(object.Name{Checksum: content, Kind: object.KindFile})
+		w.leaf(object.Name{Checksum: content, Kind: object.KindFile})
 	}
 	for i := range tree.NumDirs() {
 		_, sub, meta := tree.Dir(i)
@@ -173,9 +186,24 @@ func (w *Walker) entries(tree object.DirTree) {
 	}
 }
 
+// leaf marks a file or a dirmeta. Those that are not held are only remembered for
+// whoever wants to know of them.
+func (w *Walker) leaf(name object.Name) {
+	_, first, held := w.held.Need(name)
+	if w.OnLeaf == nil {
+		return
+	}
+	if !held {
+		_, first = w.away[name.Kind].add(name.Checksum)
+	}
+	if first {
+		w.OnLeaf(name, held)
+	}
+}
+
 // dir marks a directory, and puts it on the stack when it was not there before.
 func (w *Walker) dir(tree, meta object.Checksum) {
-	w.held.Need(object.Name{Checksum: meta, Kind: object.KindDirMeta})
+	w.leaf(object.Name{Checksum: meta, Kind: object.KindDirMeta})
 	n, first := w.reach(object.Name{Checksum: tree, Kind: object.KindDirTree})
 	if first {
 		w.stack = append(w.stack, tree)
