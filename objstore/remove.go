@@ -44,14 +44,14 @@ func (r *Repo) syncAbove(dir *os.File, file string) error {
 }
 
 // Bury leaves a tombstone for a commit, which tells who pulls that it is gone on
-// purpose. One that is there is left alone.
-func (r *Repo) Bury(commit object.Checksum) error {
+// purpose. One that is there is left alone, and made is false.
+func (r *Repo) Bury(commit object.Checksum) (made bool, err error) {
 	name := object.Name{Checksum: commit, Kind: object.KindTombstone}
 	file := r.loosePath(name)
 	if unix.Faccessat(int(r.objects.Fd()), file, unix.F_OK, unix.AT_SYMLINK_NOFOLLOW) == nil {
-		return nil
+		return false, nil
 	}
-	err := unix.Mkdirat(int(r.objects.Fd()), path.Dir(file), 0o777)
+	err = unix.Mkdirat(int(r.objects.Fd()), path.Dir(file), 0o777)
 	if err == unix.EEXIST {
 		err = nil
 	}
@@ -59,9 +59,9 @@ func (r *Repo) Bury(commit object.Checksum) error {
 		err = r.Replace(r.objects, file, tombstone(commit), 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("writing object %s: %w", name, describe(err))
+		return false, fmt.Errorf("writing object %s: %w", name, describe(err))
 	}
-	return nil
+	return true, nil
 }
 
 // tombstone is the object's bytes: a dictionary that names the commit.

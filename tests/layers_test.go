@@ -33,6 +33,7 @@ var heights = map[string]int{
 	"objstore/facts":          5,
 	"objstore/reach":          5,
 	"objstore/prune":          6,
+	"objstore/fsck":           6,
 	"objstore/usage":          7,
 	"fs/cache":                5,
 	"fs/backing":              5,

@@ -27,6 +27,7 @@ type Walker struct {
 	followed []int                       // by commit: one more than how many parents were followed from there, 0 for not reached
 	away     [object.KindCommit + 1]away // what is needed and not held: commits and dirtrees of parent repositories, leaves when there is OnLeaf
 	stack    []object.Checksum           // dirtrees still to be read
+	walked   int                         // commits and dirtrees that were reached
 }
 
 // NewWalker starts with nothing reached. Without trees only commits are.
@@ -35,7 +36,8 @@ func NewWalker(ctx context.Context, repo *objstore.Repo, held *Inventory, trees 
 }
 
 // Number is the number of a commit or dirtree that was reached or is held: that
-// in the inventory, or a number from its length on. False: neither of both.
+// in the inventory, or a number from its length on. False: neither of both. With
+// OnLeaf every object has one that was needed.
 func (w *Walker) Number(name object.Name) (n int, ok bool) {
 	if n, ok = w.held.Find(name); ok {
 		return n, true
@@ -46,6 +48,9 @@ func (w *Walker) Number(name object.Name) (n int, ok bool) {
 
 // Len is how many numbers there are of a kind.
 func (w *Walker) Len(kind object.Kind) int { return w.held.Len(kind) + len(w.away[kind].sums) }
+
+// Walked is how many commits and dirtrees were reached.
+func (w *Walker) Walked() int { return w.walked }
 
 // Reached reports whether a commit was reached.
 func (w *Walker) Reached(commit object.Checksum) bool { return w.depthOf(commit) != 0 }
@@ -60,11 +65,14 @@ func (w *Walker) depthOf(commit object.Checksum) int {
 // reach marks a commit or dirtree. First tells whether it was not reached before.
 func (w *Walker) reach(name object.Name) (n int, first bool) {
 	n, first, held := w.held.Need(name)
-	if held {
-		return n, first
+	if !held {
+		n, first = w.away[name.Kind].add(name.Checksum)
+		n += w.held.Len(name.Kind)
 	}
-	n, first = w.away[name.Kind].add(name.Checksum)
-	return w.held.Len(name.Kind) + n, first
+	if first {
+		w.walked++
+	}
+	return n, first
 }
 
 // History marks a commit, so many of its parents, and what they need. Absence
