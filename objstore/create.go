@@ -21,7 +21,7 @@ var layout = []string{"tmp", "tmp/cache", "extensions", "state", "refs", "refs/h
 // One that is there already stays as it is.
 func Create(path string, s Setup) (*Repo, error) {
 	if err := unix.Mkdir(path, 0o775); err != nil && err != unix.EEXIST {
-		return nil, fmt.Errorf("mkdirat(%s): %w", path, describe(err))
+		return nil, fmt.Errorf("Creating repo: mkdirat: %w", describe(err))
 	}
 	dir, err := openDir(unix.AT_FDCWD, path, path)
 	if err != nil {
@@ -59,17 +59,32 @@ func (s Setup) config() []byte {
 	return []byte(text)
 }
 
-// WriteConfig replaces the repository's config, whole or not at all. What data
-// says counts from then on for [Repo.Config], not for what was read at Open: it
-// is not for concurrent use.
+// WriteConfig replaces the repository's config, whole or not at all, unless the
+// repository could not be opened with it. What data says counts from then on for
+// [Repo.Config], not for what was read at Open: it is not for concurrent use.
 func (r *Repo) WriteConfig(data []byte) error {
 	config, err := ParseKeyFile(data)
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
 	}
-	if err := r.Replace(r.dir, "config", data, 0o644); err != nil {
+	probe := &Repo{path: r.path, config: config}
+	err = probe.configure(maxParents)
+	probe.Close()
+	if err != nil {
+		return err
+	}
+	if err := r.Replace(r.dir, "config", data, r.configMode()); err != nil {
 		return err
 	}
 	r.config = config
 	return nil
+}
+
+// configMode is who may read and write the config: it can hold secrets.
+func (r *Repo) configMode() uint32 {
+	var st unix.Stat_t
+	if unix.Fstatat(int(r.dir.Fd()), "config", &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return 0o644
+	}
+	return st.Mode & 0o777
 }

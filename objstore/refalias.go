@@ -15,6 +15,15 @@ import (
 
 const maxAliases = 40 // aliases of aliases, as many as the kernel follows
 
+// CheckUnaliased fails with an [AliasError] where an alias leads to a ref.
+func (r *Repo) CheckUnaliased(name refs.Name) error {
+	alias, err := r.aliasOf(r.stored(name))
+	if err == nil && alias != "" {
+		err = &AliasError{Ref: name.Ref, Alias: alias}
+	}
+	return err
+}
+
 // aliasOf finds an alias that points to a ref; "" when there is none.
 func (r *Repo) aliasOf(name refs.Name) (alias string, err error) {
 	dir, file := "refs/"+name.Dir(), "refs/"+name.Path()
@@ -60,6 +69,22 @@ func (r *Repo) linkTarget(link string) (target string, ok bool) {
 		return "", false
 	}
 	return path.Join(path.Dir(link), string(buf[:n])), true
+}
+
+// replaceLink puts a symbolic link in place at once.
+func (r *Repo) replaceLink(dir *os.File, name, to string) error {
+	if err := r.makeTmp(); err != nil {
+		return err
+	}
+	at, temp := int(r.dir.Fd()), "tmp/"+TemporaryName()
+	if err := unix.Symlinkat(to, at, temp); err != nil {
+		return fmt.Errorf("symlinkat(%s): %w", temp, describe(err))
+	}
+	if err := unix.Renameat(at, temp, int(dir.Fd()), name); err != nil {
+		unix.Unlinkat(at, temp, 0)
+		return fmt.Errorf("renameat(%s): %w", name, describe(err))
+	}
+	return r.SyncDir(dir)
 }
 
 func sortEntries(list []os.DirEntry) {

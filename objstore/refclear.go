@@ -39,9 +39,9 @@ func (r *Repo) removeRefDir(name string, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("%s is nested too deeply", name)
 	}
-	above, err := r.openDirBeneath(path.Dir(name))
+	above, err := r.OpenDir(path.Dir(name))
 	if err != nil {
-		return describe(err)
+		return err
 	}
 	defer above.Close()
 	names, err := r.readNames(r.dir, name)
@@ -61,14 +61,14 @@ func (r *Repo) removeRefDir(name string, depth int) error {
 	if err := unix.Unlinkat(int(above.Fd()), path.Base(name), unix.AT_REMOVEDIR); err != nil {
 		return fmt.Errorf("unlinkat(%s): %w", name, describe(err))
 	}
-	return r.syncFile(above)
+	return r.SyncDir(above)
 }
 
 // removeStray removes a file that is no ref.
 func (r *Repo) removeStray(dir, name string) error {
-	f, err := r.openDirBeneath(dir)
+	f, err := r.OpenDir(dir)
 	if err != nil {
-		return describe(err)
+		return err
 	}
 	defer f.Close()
 	if err := unix.Unlinkat(int(f.Fd()), name, 0); err != nil && err != unix.ENOENT {
@@ -89,12 +89,12 @@ func (r *Repo) walkNames(dir string, depth int, visit func(string, os.FileMode) 
 	if depth == 0 {
 		return false, fmt.Errorf("listing refs: %s is nested too deeply", dir)
 	}
-	f, err := r.openDirBeneath(dir)
-	if err == unix.ENOENT {
+	f, err := r.OpenDir(dir)
+	if errors.Is(err, unix.ENOENT) {
 		return true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("Listing refs: opendir(%s): %w", dir, describe(err))
+		return false, fmt.Errorf("Listing refs: %w", err)
 	}
 	defer f.Close()
 	entries, err := f.ReadDir(-1)

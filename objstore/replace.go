@@ -25,8 +25,14 @@ func (r *Repo) Replace(dir *os.File, path string, data []byte, perm uint32) erro
 }
 
 // Fsync is the repository's core.fsync: whether what is written is to survive a
-// loss of power.
-func (r *Repo) Fsync() (bool, error) { return r.config.Bool("core", "fsync", true) }
+// loss of power. [Repo.DisableFsync] has the last word.
+func (r *Repo) Fsync() (bool, error) {
+	durable, err := r.config.Bool("core", "fsync", true)
+	return durable && !r.noFsync.Load(), err
+}
+
+// DisableFsync has nothing that is written from now on made durable.
+func (r *Repo) DisableFsync() { r.noFsync.Store(true) }
 
 func (r *Repo) makeTmp() error {
 	if err := unix.Mkdirat(int(r.dir.Fd()), "tmp", 0o775); err != nil && err != unix.EEXIST {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +27,8 @@ type Repo struct {
 	dir     *os.File // the repository
 	objects *os.File // its objects directory
 
-	noXattrs bool // core.disable-xattrs
+	noXattrs bool        // core.disable-xattrs
+	noFsync  atomic.Bool // whatever core.fsync says
 }
 
 // Open opens the repository at path. Its errors are [ErrOpen].

@@ -34,7 +34,20 @@ func (e *RevError) Error() string {
 // Resolve finds the commit that REV means, in ostree's order: a whole checksum,
 // which need not exist; the unique prefix of a commit's; REV^ for the parent; a
 // ref, with or without a remote.
-func (r *Repo) Resolve(rev string) (object.Checksum, error) {
+func (r *Repo) Resolve(rev string) (object.Checksum, error) { return r.resolve(rev, true) }
+
+// ResolveLocal is Resolve but for the refs of remotes that REV does not name: what
+// is in the way of a new ref. A directory is not.
+func (r *Repo) ResolveLocal(rev string) (sum object.Checksum, found bool, err error) {
+	sum, err = r.resolve(rev, false)
+	unknown := (*RevError)(nil)
+	if errors.As(err, &unknown) && !unknown.Ambiguous || errors.Is(err, unix.EISDIR) {
+		return object.Checksum{}, false, nil
+	}
+	return sum, err == nil, err
+}
+
+func (r *Repo) resolve(rev string, remotes bool) (object.Checksum, error) {
 	if object.IsChecksum(rev) {
 		return object.ParseChecksum(rev)
 	}
@@ -50,7 +63,7 @@ func (r *Repo) Resolve(rev string) (object.Checksum, error) {
 	if err != nil {
 		return object.Checksum{}, err
 	}
-	sum, found, err := r.resolveRef(spec)
+	sum, found, err := r.resolveRef(spec, remotes)
 	if err == nil && !found {
 		err = &RevError{Rev: rev}
 	}
@@ -137,13 +150,12 @@ func (r *Repo) readNames(dir *os.File, path string) ([]string, error) {
 }
 
 // resolveRef looks a ref up: of its remote when it names one, else among the
-// local refs, then among all remotes', then in the parent repository.
-func (r *Repo) resolveRef(spec refs.Spec) (sum object.Checksum, found bool, err error) {
-	var candidates []string
-	if spec.Remote != "" {
-		candidates = []string{"remotes/" + spec.Remote + "/" + spec.Ref}
-	} else {
-		candidates = []string{"heads/" + spec.Ref, "remotes/" + spec.Ref}
+// local refs, then, if it may be any remote's, among all of these; then in the
+// parent repository.
+func (r *Repo) resolveRef(spec refs.Spec, anyRemote bool) (sum object.Checksum, found bool, err error) {
+	candidates := []string{refs.Name{Remote: spec.Remote, Ref: spec.Ref}.Path()}
+	if spec.Remote == "" && anyRemote {
+		candidates = append(candidates, "remotes/"+spec.Ref)
 		remotes, err := r.readNames(r.dir, "refs/remotes")
 		if err != nil {
 			return sum, false, err
@@ -161,7 +173,7 @@ func (r *Repo) resolveRef(spec refs.Spec) (sum object.Checksum, found bool, err 
 		}
 	}
 	if r.parent != nil {
-		return r.parent.resolveRef(spec)
+		return r.parent.resolveRef(spec, anyRemote)
 	}
 	return sum, false, nil
 }

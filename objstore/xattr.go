@@ -18,10 +18,12 @@ type xattrSource struct {
 	get  func(name string, dest []byte) (int, error)
 }
 
-func fdXattrs(f *os.File) xattrSource {
+func fdXattrs(f *os.File) xattrSource { return descriptorXattrs(int(f.Fd())) }
+
+func descriptorXattrs(fd int) xattrSource {
 	return xattrSource{
-		func(dest []byte) (int, error) { return unix.Flistxattr(int(f.Fd()), dest) },
-		func(name string, dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), name, dest) },
+		func(dest []byte) (int, error) { return unix.Flistxattr(fd, dest) },
+		func(name string, dest []byte) (int, error) { return unix.Fgetxattr(fd, name, dest) },
 	}
 }
 
@@ -51,6 +53,22 @@ func pathXattrs(dir *os.File, path string) xattrSource {
 			return old().get(name, dest)
 		},
 	}
+}
+
+// DescriptorXattrs are the extended attributes of an open file, sorted by name,
+// without those whose value is empty: what ostree takes of a file.
+func DescriptorXattrs(fd int) ([]object.Xattr, error) {
+	if n, err := unix.Flistxattr(fd, nil); n == 0 && err == nil {
+		return nil, nil
+	}
+	list, err := descriptorXattrs(fd).read()
+	return list, describe(err)
+}
+
+// LinkXattrs are those of what is called name in dir, itself if it is a link.
+func LinkXattrs(dir *os.File, name string) ([]object.Xattr, error) {
+	list, err := pathXattrs(dir, name).read()
+	return list, describe(err)
 }
 
 // missing reports whether a system call is not there, or not let through.

@@ -205,7 +205,7 @@ func TestUnsigned(t *testing.T) {
 		"no key of the remote": {origin(), func(t testing.TB, repo, sum string) { signCommit(t, repo, sum, 1) }, "origin:main", "there is no key for remote origin"},
 		"no key of the system": {origin(originKey + publicKey(1)),
 			func(t testing.TB, repo, sum string) { signCommit(t, repo, sum, 1) }, "main", "there is no key for the system"},
-		"no such remote": {"", nil, "origin:main", "keys of remote origin: no such remote is configured"},
+		"no such remote": {"", nil, "origin:main", "keys of remote origin: Remote \"origin\" not found"},
 		"a broken key":   {origin(originKey + "AAAA"), nil, "origin:main", "verification-ed25519-key"},
 	} {
 		t.Run(name, func(t *testing.T) {

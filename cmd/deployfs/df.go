@@ -133,7 +133,7 @@ func otherParts(o usage.Other) []dfPart {
 func (p *dfPrinter) prune(f usage.Prune) {
 	p.line("")
 	p.line("prune --refs-only --depth=%d would free", depthNumber(f.Depth))
-	p.amount(f.Objects, "objects, "+formatSize(f.Objects.Size))
+	p.amount(f.Objects, "objects, "+objstore.FormatSize(f.Objects.Size))
 	for _, part := range []dfPart{{f.Detached, "detached metadata"}, {f.Deltas, "static deltas"}, {f.InUse, "more, but they are mounted"}} {
 		if part.amount.Count > 0 {
 			p.amount(part.amount, part.what)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"deployfs/objstore"
 	"deployfs/objstore/compare"
 )
 
@@ -26,6 +27,6 @@ func (d *differ) printCount(ctx context.Context) error {
 		return err
 	}
 	_, err = fmt.Fprintf(d.inv.Stdout, "[A] Object Count: %d\n[B] Object Count: %d\nCommon Object Count: %d\nCommon Object Size: %s\n",
-		n.Old, n.New, n.Common, formatSize(n.CommonBytes))
+		n.Old, n.New, n.Common, objstore.FormatSize(n.CommonBytes))
 	return err
 }

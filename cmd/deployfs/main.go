@@ -11,7 +11,10 @@ import (
 )
 
 func main() {
-	if isHelper(os.Args) {
+	switch {
+	case isOstree(os.Args):
+		os.Exit(ostreeMain(os.Args))
+	case isHelper(os.Args):
 		os.Exit(helperMain(os.Args))
 	}
 	os.Exit(program().Main(os.Args))

@@ -10,6 +10,7 @@ import (
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/cmd/internal/date"
+	"deployfs/objstore"
 	"deployfs/objstore/prune"
 	"deployfs/objstore/reach"
 )
@@ -178,7 +179,7 @@ func (e dateError) Hint() string {
 }
 
 func (o *pruneOptions) print(inv *cli.Invocation, r prune.Result) error {
-	what, size := "objects", formatSize(r.Freed)
+	what, size := "objects", objstore.FormatSize(r.Freed)
 	if o.commitOnly {
 		what = "(commit only) objects"
 	}

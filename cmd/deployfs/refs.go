@@ -13,40 +13,54 @@ import (
 type refsOptions struct {
 	remove, list, revision, alias, collections, force bool
 
-	create string
+	create *string // nil when not given
 }
 
 func refsVerb() cli.Verb {
 	o := new(refsOptions)
+	create := func(name string) error { o.create = &name; return nil }
 	return cli.Verb{
-		Name: "refs", Args: "[PREFIX]", Short: "List refs", JSON: true,
-		Long: "PREFIX is the first part of a ref, or REMOTE: for the refs of a remote; without --list it is taken off the names. Refs are sorted by name. --delete and --create are not available in this version.",
+		Name: "refs", Args: "[PREFIX]", Short: "List refs", JSON: true, Long: refsText,
 		Options: []cli.Option{
 			cli.Flag(&o.remove, "delete", "", "Delete refs which match PREFIX, rather than listing them"),
 			cli.Flag(&o.list, "list", "", "Do not remove the prefix from the refs"),
 			cli.Flag(&o.revision, "revision", "r", "Show revisions in listing"),
 			cli.Flag(&o.alias, "alias", "A", "If used with --create, create an alias, otherwise just list aliases"),
-			cli.String(&o.create, "create", "", "NEWREF", "Create a new ref for an existing commit"),
+			cli.Func(create, "create", "", "NEWREF", "Create a new ref for an existing commit"),
 			cli.Flag(&o.collections, "collections", "c", "Enable listing collection IDs for refs"),
 			cli.Flag(&o.force, "force", "", "Overwrite existing refs when creating"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs refs -r", Text: "every ref and its commit"},
 			{Command: "deployfs refs --list origin:", Text: "the refs of the remote origin"},
+			{Command: "deployfs refs --create=os/before os/main^", Text: "a new ref to the commit before the last one"},
+			{Command: "deployfs refs -A --create=os/stable os/40", Text: "another name for os/40"},
 		},
 		Complete: completeRevs,
 		Run:      o.run,
 	}
 }
 
-func (o *refsOptions) run(_ context.Context, inv *cli.Invocation) error {
+const refsText = `PREFIX is the first part of a ref, or REMOTE: for the refs of a remote; without --list it is taken off the names. With --collections it is a collection. Refs are sorted by name.
+
+--create makes NEWREF, which may be REMOTE:REF, lead to the commit that PREFIX names, which must be there; with --collections NEWREF is COLLECTION:REF. An alias, with --alias, is a ref that leads where the local ref leads that PREFIX names, from then on.
+
+--delete deletes the refs below PREFIX, or the one that is called so, and no commits: prune does that. A ref that an alias leads to stays, and so do all others then.`
+
+func (o *refsOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	repo, err := openRepo(inv)
 	if err != nil {
 		return err
 	}
 	defer repo.Close()
-	if err := o.refuseWriting(inv.Args); err != nil {
+	if err := o.checkArgs(inv.Args); err != nil {
 		return err
+	}
+	switch {
+	case o.create != nil:
+		return o.createRef(ctx, repo, inv.Args[0])
+	case o.remove:
+		return o.deleteRefs(ctx, repo, inv.Args)
 	}
 	prefixes := inv.Args
 	if len(prefixes) == 0 {
@@ -74,17 +88,15 @@ func (o *refsOptions) run(_ context.Context, inv *cli.Invocation) error {
 	return nil
 }
 
-// refuseWriting answers --create and --delete, which only the real program has.
-func (o *refsOptions) refuseWriting(args []string) error {
+// checkArgs fails unless there are as many arguments as what is to be done takes.
+func (o *refsOptions) checkArgs(args []string) error {
 	switch {
-	case o.create != "" && len(args) > 1:
+	case o.create != nil && len(args) > 1:
 		return cli.Words("You must specify only 1 existing ref when creating a new ref")
 	case o.remove && len(args) == 0:
 		return cli.Words("At least one PREFIX is required when deleting refs")
-	case o.create != "" && len(args) == 0:
+	case o.create != nil && len(args) == 0:
 		return cli.Words("You must specify a revision when creating a new ref")
-	case o.create != "" || o.remove:
-		return notAvailable{"writing refs", "ostree refs"}
 	}
 	return nil
 }
@@ -103,6 +115,7 @@ type refRow struct {
 	Checksum   string `json:"checksum"` // as the ref's file says, not checked
 	Alias      string `json:"alias_of,omitempty"`
 
+	of    objstore.Ref
 	shown string // what the text form prints for it
 }
 
@@ -125,7 +138,7 @@ func (o *refsOptions) line(r refRow) string {
 func newRefRow(ref objstore.Ref) refRow {
 	return refRow{
 		Ref: ref.String(), Remote: ref.Remote, Collection: ref.Collection, Checksum: ref.Checksum,
-		Alias: ref.Alias, shown: ref.String(),
+		Alias: ref.Alias, of: ref, shown: ref.String(),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -137,24 +138,9 @@ func (s *shower) sizes(sum object.Checksum) error {
 	}
 	_, err = fmt.Fprintf(s.out, "Compressed size (needed/total): %s/%s\nUnpacked size (needed/total): %s/%s\n"+
 		"Number of objects (needed/total): %d/%d\n",
-		formatSize(total.NeededArchived), formatSize(total.Archived),
-		formatSize(total.NeededUnpacked), formatSize(total.Unpacked), total.NeededObjects, total.Objects)
+		objstore.FormatSize(total.NeededArchived), objstore.FormatSize(total.Archived),
+		objstore.FormatSize(total.NeededUnpacked), objstore.FormatSize(total.Unpacked), total.NeededObjects, total.Objects)
 	return err
-}
-
-// formatSize writes a size as GLib does: decimal units, one digit, a no-break space.
-func formatSize(n uint64) string {
-	switch {
-	case n == 1:
-		return "1 byte"
-	case n < 1000:
-		return fmt.Sprintf("%d bytes", n)
-	}
-	value, unit := float64(n)/1000, 0
-	for value >= 1000 {
-		value, unit = value/1000, unit+1
-	}
-	return fmt.Sprintf("%.1f\u00a0%cB", value, "kMGTPE"[unit])
 }
 
 // variantFile prints a file of this machine as a GVariant.

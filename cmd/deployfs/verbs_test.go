@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
@@ -68,7 +69,7 @@ func TestFormatSize(t *testing.T) {
 	for n, want := range map[uint64]string{
 		0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1.0\u00a0kB", 1234567: "1.2\u00a0MB", 999999: "1000.0\u00a0kB", 1<<64 - 1: "18.4\u00a0EB",
 	} {
-		if got := formatSize(n); got != want {
+		if got := objstore.FormatSize(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}

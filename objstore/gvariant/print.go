@@ -3,6 +3,7 @@ package gvariant
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -172,7 +173,14 @@ func (p *printer) double(v Value) string {
 		v = NewUint64(p.u64(v))
 	}
 	text := strconv.FormatFloat(v.Float64(), 'g', 17, 64)
-	if !strings.ContainsAny(text, ".enN") {
+	switch {
+	case strings.HasSuffix(text, "Inf"):
+		return strings.TrimPrefix(strings.ToLower(text), "+")
+	case text == "NaN" && math.Signbit(v.Float64()):
+		return "-nan"
+	case text == "NaN":
+		return "nan"
+	case !strings.ContainsAny(text, ".e"):
 		text += ".0"
 	}
 	return text

@@ -2,9 +2,6 @@ package prune
 
 import (
 	"context"
-	"fmt"
-
-	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
@@ -43,7 +40,7 @@ func Run(ctx context.Context, repo *objstore.Repo, o Options) (r Result, err err
 		o.Report = func(string, ...any) {}
 	}
 	if !o.DryRun {
-		if err := checkWritable(repo); err != nil {
+		if err := repo.CheckWritable(); err != nil {
 			return r, err
 		}
 	}
@@ -57,14 +54,6 @@ func Run(ctx context.Context, repo *objstore.Repo, o Options) (r Result, err err
 		return r, err
 	}
 	return p.run(ctx)
-}
-
-func checkWritable(repo *objstore.Repo) error {
-	objects, _ := repo.ObjectFile(object.Name{Kind: object.KindCommit})
-	if err := unix.Faccessat(int(objects.Fd()), ".", unix.W_OK, 0); err != nil {
-		return fmt.Errorf("Cannot write to repository: %w", plain(err))
-	}
-	return nil
 }
 
 // pruner is one run, under the lock.

@@ -127,15 +127,3 @@ func TestMounted(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestDeltaGoal(t *testing.T) {
-	sum := strings.Repeat("A", 43)
-	for name, want := range map[string]bool{
-		sum: true, sum + "-" + sum: true, sum[1:]: false, sum + "A": false, sum + "-": false, "-" + sum: false, sum[:42] + "B": false,
-		sum + "-" + sum + "-" + sum: false, strings.Repeat("_", 42) + "8": true, strings.Repeat("+", 42) + "8": true, strings.Repeat("/", 42) + "8": false, "": false,
-	} {
-		if _, ok := deltaGoal(name); ok != want {
-			t.Errorf("%q: %v, want %v", name, ok, want)
-		}
-	}
-}

@@ -1,10 +1,11 @@
-// Package sign checks signatures: given bytes, signatures and keys it says what
-// each signature is worth. Which keys count, and whether a signature is
+// Package sign makes and checks signatures: given bytes, signatures and keys it
+// says what each signature is worth. Which keys count, and whether a signature is
 // demanded at all, is not its business. It does no I/O.
 //
 // Signatures of a commit stand in its detached metadata, which no checksum
 // covers, as an array of byte strings under a key for each scheme. They are made
-// over the bytes of the commit object.
+// over the bytes of the commit object. Those of a summary stand in the same form
+// in summary.sig.
 //
 // Source: ostree, src/libostree/ostree-sign.c.
 package sign

@@ -19,7 +19,7 @@ type Scheme interface {
 type Verdict struct {
 	Result Result
 	Key    string // that made it, as configuration names it; "" when that is not known
-	Reason string // why it is bad
+	Reason string // why it is bad, or no longer good
 }
 
 // Result is the outcome of checking a signature. The better one is greater.
@@ -29,11 +29,12 @@ type Result uint8
 const (
 	Bad     Result = iota // it can't be a signature, or is not of this data
 	Unknown               // no known key made it
+	Expired               // it was right, but it or its key has an end that is over
 	Revoked               // it is right, but its key no longer counts
 	Good
 )
 
-var resultNames = [...]string{"bad", "unknown", "revoked", "good"}
+var resultNames = [...]string{"bad", "unknown", "expired", "revoked", "good"}
 
 // String is the result in a word.
 func (r Result) String() string { return resultNames[r] }

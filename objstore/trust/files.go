@@ -30,9 +30,14 @@ func (s system) files(repo *objstore.Repo) (paths []string) {
 		}
 	}
 	add(s.remotes)
+	add(globalKeyrings())
 	for r := repo; r != nil; r = r.Parent() {
 		for _, group := range r.Config().Groups() {
 			if path, ok := r.Config().Get(group, "verification-ed25519-file"); ok {
+				add(path)
+			}
+			paths, _ := config{r.Config(), group}.keyPaths()
+			for _, path := range paths {
 				add(path)
 			}
 		}

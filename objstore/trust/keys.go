@@ -13,8 +13,10 @@ import (
 	"deployfs/objstore/sign"
 )
 
-// maxKeyFile bounds a file of keys or of a remote's configuration, in bytes.
-const maxKeyFile = 1 << 20
+const (
+	maxKeyFile = 1 << 20  // bytes of a file of keys or of a remote's configuration
+	maxKeyring = 32 << 20 // bytes of an OpenPGP keyring
+)
 
 // system is where a machine keeps what it trusts.
 type system struct {
@@ -52,7 +54,7 @@ func (s system) load(kind string) (keys []sign.Key, err error) {
 }
 
 func readKeys(path string) ([]sign.Key, error) {
-	data, err := readFile(path)
+	data, err := readFile(path, maxKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +66,7 @@ func readKeys(path string) ([]sign.Key, error) {
 }
 
 // readFile reads a regular file of bounded size. It never waits for a pipe.
-func readFile(path string) ([]byte, error) {
+func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, err
@@ -77,9 +79,9 @@ func readFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: not a regular file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err == nil && len(data) > maxKeyFile {
-		err = fmt.Errorf("%s: longer than %d bytes", path, maxKeyFile)
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s: longer than %d bytes", path, limit)
 	}
 	return data, err
 }

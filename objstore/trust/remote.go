@@ -13,31 +13,6 @@ import (
 	"deployfs/objstore/sign"
 )
 
-// policy finds out whose signatures count for what comes from remote.
-func (s system) policy(repo *objstore.Repo, remote string) (*policy, error) {
-	p := &policy{remote: remote}
-	own := false // only the remote's own keys count
-	if remote != "" {
-		c, err := s.remote(repo, remote)
-		if err != nil {
-			return nil, err
-		}
-		p.listed = c.schemes()
-		if p.trusted, own, err = c.keys(); err != nil {
-			return nil, err
-		}
-		own = own || p.listed != nil
-	}
-	var err error
-	if !own {
-		if p.trusted, err = s.load("trusted"); err != nil {
-			return nil, err
-		}
-	}
-	p.revoked, err = s.load("revoked")
-	return p, err
-}
-
 // config is what a key file says about one remote.
 type config struct {
 	file  *objstore.KeyFile
@@ -45,9 +20,9 @@ type config struct {
 }
 
 // absentRemote says that nothing is configured under a remote's name.
-type absentRemote struct{}
+type absentRemote struct{ name string }
 
-func (absentRemote) Error() string { return "no such remote is configured" }
+func (a absentRemote) Error() string { return `Remote "` + a.name + `" not found` }
 
 // Hint is what can be done about it.
 func (absentRemote) Hint() string { return "`ostree remote list` shows the remotes there are" }
@@ -70,7 +45,7 @@ func (s system) remote(repo *objstore.Repo, name string) (config, error) {
 			return config{file, group}, err
 		}
 	}
-	return config{}, absentRemote{}
+	return config{}, absentRemote{name}
 }
 
 // owns reports whether a repository is the system's.
@@ -99,7 +74,7 @@ func (s system) systemRemote(group string) (*objstore.KeyFile, error) {
 		if filepath.Ext(path) != ".conf" {
 			continue
 		}
-		data, err := readFile(path)
+		data, err := readFile(path, maxKeyFile)
 		if err != nil {
 			return nil, err
 		}

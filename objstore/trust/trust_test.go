@@ -210,7 +210,7 @@ func TestBrokenKeys(t *testing.T) {
 		do     func(*world)
 		want   string
 	}{
-		"no such remote":         {"nope", func(w *world) {}, "no such remote"},
+		"no such remote":         {"nope", func(w *world) {}, `Remote "nope" not found`},
 		"no remote's name":       {"a b", func(w *world) {}, "not a remote's name"},
 		"a bad key":              {"origin", func(w *world) { w.config(origin + "verification-ed25519-key=AAAA\n") }, "verification-ed25519-key"},
 		"no key file":            {"origin", func(w *world) { w.config(origin + "verification-ed25519-file=/nonexistent\n") }, "/nonexistent"},

@@ -10,7 +10,6 @@ import (
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
-	"deployfs/objstore/prune"
 )
 
 // Other is what a repository has besides objects: files and links, without the
@@ -112,7 +111,7 @@ func (s *survey) pruned(p *Prune) error {
 	if err != nil {
 		return err
 	}
-	return prune.EachDelta(s.repo, func(d prune.Delta) error {
+	return s.repo.EachDelta(func(d objstore.Delta) error {
 		stays, err := s.hasAfter(d.To)
 		if err != nil || stays {
 			return err

@@ -57,9 +57,12 @@ func (p *Program) complete(args []string, stdout io.Writer) int {
 	if last := len(args) - 1; last > 0 {
 		words := slices.DeleteFunc(slices.Clone(args[1:last]), isCount)
 		dashes = slices.Contains(words, "--")
-		if verb, found, rest := splitVerb(words); found {
-			args = append(append([]string{args[0], verb}, rest...), args[last])
+		v, word, found, rest := p.lookup(words)
+		named := strings.Fields(v.Name)
+		if found {
+			named = append(named, word)
 		}
+		args = slices.Concat(args[:1], named, rest, args[last:])
 	}
 	root := p.tree(dashes)
 	root.SetArgs(args)
@@ -101,6 +104,9 @@ func (p *Program) command(v *Verb, dashes bool) *cobra.Command {
 		cmd.Flags().Bool(helpOption.Name, false, "help for "+v.Name) // cobra's own takes the letter, too
 	}
 	addFlags(cmd, options)
+	for i := range v.Verbs {
+		cmd.AddCommand(p.command(&v.Verbs[i], dashes))
+	}
 	if v.Complete != nil {
 		cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			inv.Args, inv.Before, inv.Dashes = args, len(args), dashes

@@ -23,15 +23,15 @@ func (w Words) Error() string { return string(w) }
 // ErrNoRepo is returned by a verb that was given no repository and found none.
 const ErrNoRepo = Words("Command requires a --repo argument")
 
-// errHelp asks for the help text.
-var errHelp = errors.New("help requested")
+// ErrHelp asks for the help text of the verb, which is then printed: that is no failure.
+var ErrHelp = errors.New("help requested")
 
 // hinter is an error that knows what the user can do about it.
 type hinter interface{ Hint() string }
 
 // report prints err and returns the exit status that it means.
 func (p *Program) report(v *Verb, w io.Writer, err error) int {
-	ours := v != nil && v.Ours
+	ours := v.Ours
 	var wrong *UsageError
 	isUsage := errors.As(err, &wrong)
 	switch {

@@ -89,12 +89,11 @@ func (o *output) close() error {
 	return err
 }
 
-// dispatch finds the verb and runs it; the verb is nil when there was none.
+// dispatch finds the verb and runs it; the verb is a group when there was none.
 func (p *Program) dispatch(ctx context.Context, args []string, out *output, stderr io.Writer) (*Verb, *Invocation, error) {
-	name, found, rest := splitVerb(args)
-	v := p.verb(name)
-	if v == nil {
-		return nil, new(Invocation), p.noVerb(name, found, rest, out.Writer, stderr)
+	v, word, found, rest := p.lookup(args)
+	if v.Verbs != nil {
+		return v, new(Invocation), p.noVerb(v, word, found, rest, out.Writer, stderr)
 	}
 	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
 	if !v.Raw {
@@ -104,8 +103,6 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 	read, err := parse(p.options(v, inv, &version), v.Ours, v.Ends, rest)
 	inv.Args, inv.Before, inv.Dashes, inv.Given = read.args, read.before, read.dashes, read.given
 	switch {
-	case errors.Is(err, errHelp):
-		_, err = out.WriteString(p.help(v))
 	case err != nil:
 	case version:
 		_, err = out.WriteString(p.VersionText())
@@ -114,6 +111,9 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 			out.page()
 		}
 		err = v.Run(ctx, inv)
+	}
+	if errors.Is(err, ErrHelp) {
+		_, err = out.WriteString(p.help(v))
 	}
 	return v, inv, err
 }
@@ -128,22 +128,22 @@ func (inv *Invocation) printNotes() {
 	}
 }
 
-// noVerb answers a command line without a verb that the program knows.
-func (p *Program) noVerb(name string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
+// noVerb answers a command line whose word is none of a group's verbs.
+func (p *Program) noVerb(group *Verb, word string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
 	_, err := parse(p.global(new(Invocation), &version), false, nil, args)
 	switch {
-	case errors.Is(err, errHelp):
-		_, err = out.WriteString(p.programUsage())
+	case errors.Is(err, ErrHelp):
+		_, err = out.WriteString(p.help(group))
 		return err
 	case err == nil && version:
 		_, err = out.WriteString(p.VersionText())
 		return err
 	case err == nil && found:
-		err = Words("Unknown command '" + name + "'")
+		err = Words("Unknown " + group.kind() + " '" + word + "'")
 	case err == nil:
-		err = Words("No command specified")
+		err = Words("No " + group.kind() + " specified")
 	}
-	fmt.Fprint(stderr, p.programUsage())
+	fmt.Fprint(stderr, p.usage(group))
 	return err
 }

@@ -23,9 +23,9 @@ func ManVerb() Verb {
 			case len(inv.Args) == 0:
 				return p.page(inv.Stdout)
 			}
-			v := p.verb(inv.Args[0])
-			if v == nil {
-				return &UsageError{Text: fmt.Sprintf("no verb '%s'", inv.Args[0])}
+			v, word, unknown, _ := p.lookup(inv.Args)
+			if unknown {
+				return &UsageError{Text: fmt.Sprintf("no verb '%s'", word)}
 			}
 			return p.verbPage(inv.Stdout, v)
 		},
@@ -43,12 +43,8 @@ func (p *Program) writePages(dir string) error {
 	if err := write(p.Name, p.page); err != nil {
 		return err
 	}
-	for i := range p.Verbs {
-		v := &p.Verbs[i]
-		if v.Hidden {
-			continue
-		}
-		if err := write(p.Name+"-"+v.Name, func(w io.Writer) error { return p.verbPage(w, v) }); err != nil {
+	for v := range p.root().listed {
+		if err := write(p.pageName(v), func(w io.Writer) error { return p.verbPage(w, v) }); err != nil {
 			return err
 		}
 	}
@@ -89,6 +85,21 @@ func (p *Program) header(r *roff, name, short string) {
 	r.text(name + " - " + short)
 }
 
+// pageName is the name of a verb's page.
+func (p *Program) pageName(v *Verb) string {
+	return p.Name + "-" + strings.ReplaceAll(v.Name, " ", "-")
+}
+
+// verbs lists the pages of a group's verbs.
+func (p *Program) verbs(r *roff, group *Verb) {
+	r.section("VERBS")
+	for _, below := range group.Verbs {
+		if v := group.verb(below.Name); !v.Hidden {
+			r.item(p.pageName(v)+"(1)", v.Short)
+		}
+	}
+}
+
 // page writes the page of the program.
 func (p *Program) page(w io.Writer) error {
 	var r roff
@@ -97,12 +108,7 @@ func (p *Program) page(w io.Writer) error {
 	r.text(p.Name + " [OPTION...] VERB [ARGUMENT...]")
 	r.section("DESCRIPTION")
 	r.text(p.Long)
-	r.section("VERBS")
-	for _, v := range p.Verbs {
-		if !v.Hidden {
-			r.item(p.Name+"-"+v.Name+"(1)", v.Short)
-		}
-	}
+	p.verbs(&r, p.root())
 	r.items("FILES AND ENVIRONMENT", p.Files)
 	r.section("EXIT STATUS")
 	r.text("0 on success, 1 on failure. Wrong use gives 1 for verbs that ostree has and 2 for the others. 130 when a signal ended the program.")
@@ -113,7 +119,7 @@ func (p *Program) page(w io.Writer) error {
 // verbPage writes the page of a verb.
 func (p *Program) verbPage(w io.Writer, v *Verb) error {
 	var r roff
-	p.header(&r, p.Name+"-"+v.Name, v.Short)
+	p.header(&r, p.pageName(v), v.Short)
 	r.section("SYNOPSIS")
 	r.text(p.Name + " " + v.Name + " [OPTION...] " + v.Args)
 	r.section("DESCRIPTION")
@@ -121,6 +127,9 @@ func (p *Program) verbPage(w io.Writer, v *Verb) error {
 	if v.Long != "" {
 		r.WriteString(".PP\n")
 		r.text(v.Long)
+	}
+	if v.Verbs != nil {
+		p.verbs(&r, v)
 	}
 	r.section("OPTIONS")
 	for _, o := range p.options(v, new(Invocation), new(bool)) {

@@ -33,7 +33,7 @@ type line struct {
 }
 
 // parse sets the options that args hold and returns them and the other arguments. It stops with
-// errHelp at the first --help, and with a [*UsageError] at the first wrong option. What follows on
+// ErrHelp at the first --help, and with a [*UsageError] at the first wrong option. What follows on
 // arguments that are the ends, which may be nil, is taken as it is. Letters take their values as
 // [parser.short] says.
 func parse(options []Option, ours bool, ends func([]string) bool, args []string) (line, error) {
@@ -64,7 +64,7 @@ func parse(options []Option, ours bool, ends func([]string) bool, args []string)
 func (p *parser) long(arg string) error {
 	name, value, given := strings.Cut(arg[2:], "=")
 	if arg == "--help" || arg == "--help-all" {
-		return errHelp
+		return ErrHelp
 	}
 	o := p.find(func(o *Option) bool { return o.Name == name })
 	switch {
@@ -87,7 +87,7 @@ func (p *parser) short(arg string) error {
 		o := p.find(func(o *Option) bool { return o.Short == string(letter) })
 		switch {
 		case o == nil && (letter == 'h' || letter == '?'):
-			return errHelp
+			return ErrHelp
 		case o == nil:
 			return &UsageError{Text: "Unknown option " + arg, brief: true}
 		}

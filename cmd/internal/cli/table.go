@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"strings"
 )
 
 // Program describes an executable.
@@ -12,9 +13,11 @@ type Program struct {
 	Short    string    // what it is, one line
 	Long     string    // for the man page, paragraphs separated by an empty line
 	Version  string    // its number alone
+	Release  string    // what --version calls the program; Name when empty
 	Features []string  // what this build can do, printed by --version
 	Files    []Example // files and environment variables that it looks at, for the man page
 	Verbs    []Verb    // in the order in which help lists them
+	Terse    bool      // help is the usage alone, as ostree's is
 }
 
 // Verb describes one command of a program.
@@ -32,6 +35,7 @@ type Verb struct {
 	Options  []Option
 	Examples []Example
 	Ends     func(args []string) bool // whether these arguments end its options: the rest is for another program; nil is never
+	Verbs    []Verb                   // the second words of a verb that is a group: it has no Run
 	Run      func(context.Context, *Invocation) error
 	Complete func(inv *Invocation, word string) Completion // of arguments; nil completes files
 }
@@ -140,11 +144,44 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 	return append(all, p.global(inv, version)...)
 }
 
-func (p *Program) verb(name string) *Verb {
-	for i := range p.Verbs {
-		if p.Verbs[i].Name == name {
-			return &p.Verbs[i]
+// root is the group of all verbs; it has no name.
+func (p *Program) root() *Verb { return &Verb{Args: "COMMAND", NoRepo: true, Verbs: p.Verbs} }
+
+// lookup finds the verb that the words of a command line name, which it takes out of args. Where a
+// word, or its absence, names none, v is the group that lacks it.
+func (p *Program) lookup(args []string) (v *Verb, word string, found bool, rest []string) {
+	v, rest = p.root(), args
+	for v.Verbs != nil {
+		word, found, rest = splitVerb(rest)
+		next := v.verb(word)
+		if next == nil {
+			return v, word, found, rest
+		}
+		v = next
+	}
+	return v, "", false, rest
+}
+
+// verb returns the verb name of a group, under its full name.
+func (v *Verb) verb(name string) *Verb {
+	for _, verb := range v.Verbs {
+		if verb.Name == name {
+			verb.Name = strings.TrimPrefix(v.Name+" "+name, " ")
+			return &verb
 		}
 	}
 	return nil
+}
+
+// listed yields the verbs below v that help lists, under their full names, groups before what is in them.
+func (v *Verb) listed(yield func(*Verb) bool) {
+	for _, below := range v.Verbs {
+		verb := v.verb(below.Name)
+		if !verb.Hidden {
+			if !yield(verb) {
+				return
+			}
+			verb.listed(yield)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,23 +15,20 @@ func HelpVerb() Verb {
 		Name: "help", Args: "[VERB]", Short: "Show help for a verb", Ours: true, NoRepo: true,
 		Long: "The same as VERB --help; without a verb, the list of verbs.",
 		Complete: func(inv *Invocation, _ string) (c Completion) {
-			for _, v := range inv.Program.Verbs {
-				if !v.Hidden && len(inv.Args) == 0 {
+			group, _, _, _ := inv.Program.lookup(inv.Args)
+			for _, v := range group.Verbs {
+				if !v.Hidden {
 					c.Words = append(c.Words, v.Name)
 				}
 			}
 			return c
 		},
 		Run: func(_ context.Context, inv *Invocation) error {
-			p, text := inv.Program, ""
-			if len(inv.Args) == 0 {
-				text = p.programUsage()
-			} else if v := p.verb(inv.Args[0]); v != nil {
-				text = p.help(v)
-			} else {
-				return &UsageError{Text: fmt.Sprintf("no verb '%s'", inv.Args[0])}
+			v, word, unknown, _ := inv.Program.lookup(inv.Args)
+			if unknown {
+				return &UsageError{Text: fmt.Sprintf("no verb '%s'", word)}
 			}
-			_, err := inv.Stdout.WriteString(text)
+			_, err := inv.Stdout.WriteString(inv.Program.help(v))
 			return err
 		},
 	}
@@ -41,19 +39,34 @@ var helpOption = Option{Name: "help", Short: "h", Help: "Show help options", NoA
 
 // usage is the short help of a verb, in GLib's layout: what precedes a message about wrong use.
 func (p *Program) usage(v *Verb) string {
-	options := p.options(v, new(Invocation), new(bool))
-	return p.layout(v.Name+" [OPTION…] "+v.Args, v.Short, options)
+	return p.layout(v.Name+" [OPTION…] "+v.Args, v.summary(), p.options(v, new(Invocation), new(bool)))
 }
 
-// programUsage is the short help of the program.
-func (p *Program) programUsage() string {
-	text := "Builtin Commands:"
-	for _, v := range p.Verbs {
-		if !v.Hidden {
-			text += fmt.Sprintf("\n  %-18s%s", v.Name, v.Short)
+// summary says what a verb is for, and lists the verbs of a group.
+func (v *Verb) summary() string {
+	text := v.Short
+	switch {
+	case v.Verbs == nil:
+		return text
+	case v.Name == "":
+		text = "Builtin Commands:"
+	default:
+		text += fmt.Sprintf("\n\nBuiltin %q Commands:", v.Name)
+	}
+	for _, verb := range v.Verbs {
+		if !verb.Hidden {
+			text += fmt.Sprintf("\n  %-18s%s", verb.Name, verb.Short)
 		}
 	}
-	return p.layout("[OPTION…] COMMAND", text, p.global(new(Invocation), new(bool)))
+	return text
+}
+
+// kind is what messages call the verbs of a group.
+func (v *Verb) kind() string {
+	if v.Name == "" {
+		return "command"
+	}
+	return fmt.Sprintf("%q subcommand", v.Name)
 }
 
 func (p *Program) layout(synopsis, summary string, options []Option) string {
@@ -93,6 +106,9 @@ func (o *Option) names() string {
 func (p *Program) help(v *Verb) string {
 	var b strings.Builder
 	b.WriteString(p.usage(v))
+	if p.Terse {
+		return b.String()
+	}
 	if v.Long != "" {
 		b.WriteString(v.Long + "\n\n")
 	}
@@ -108,7 +124,7 @@ func (p *Program) help(v *Verb) string {
 
 // VersionText is what --version prints: YAML, laid out as ostree's.
 func (p *Program) VersionText() string {
-	text := fmt.Sprintf("%s:\n Version: '%s'\n Features:\n", p.Name, p.Version)
+	text := fmt.Sprintf("%s:\n Version: '%s'\n Features:\n", cmp.Or(p.Release, p.Name), p.Version)
 	for _, f := range p.Features {
 		text += "  - " + f + "\n"
 	}

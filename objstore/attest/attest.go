@@ -1,0 +1,133 @@
+// Package attest signs commits that are in a repository, and takes signatures of
+// them away.
+//
+// Source: ostree, ostree_repo_sign_commit, ostree_sign_commit and
+// src/ostree/ot-builtin-gpg-sign.c.
+package attest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
+	"deployfs/objstore/object"
+	"deployfs/objstore/openpgp"
+	"deployfs/objstore/sign"
+	"deployfs/objstore/transaction"
+	"deployfs/objstore/trust"
+)
+
+// signed is a commit, and what is known of it beside.
+type signed struct {
+	repo     *objstore.Repo
+	sum      object.Checksum
+	data     []byte
+	detached gvariant.Value
+}
+
+func load(repo *objstore.Repo, commit object.Checksum) (s signed, err error) {
+	s = signed{repo: repo, sum: commit}
+	if s.data, err = repo.Metadata(object.Name{Checksum: commit, Kind: object.KindCommit}); err != nil {
+		return s, fmt.Errorf("Failed to read commit: %w", err)
+	}
+	if s.detached, _, err = repo.CommitMeta(commit); err != nil {
+		return s, fmt.Errorf("Failed to read detached metadata: %w", err)
+	}
+	return s, nil
+}
+
+// Sign adds a signature to a commit.
+func Sign(ctx context.Context, repo *objstore.Repo, commit object.Checksum, signer sign.Signer) error {
+	s, err := load(repo, commit)
+	if err != nil {
+		return err
+	}
+	return s.add(ctx, signer)
+}
+
+func (s signed) add(ctx context.Context, signer sign.Signer) error {
+	meta, err := sign.Add(ctx, s.detached, s.data, signer)
+	if err != nil {
+		return err
+	}
+	return transaction.WriteDetached(s.repo, s.sum, meta)
+}
+
+// SignGPG adds a GPG signature to a commit, unless it has one by that key: as far as
+// keyrings of the repository, or files *.gpg in gpg's home directory, tell.
+func SignGPG(ctx context.Context, repo *objstore.Repo, commit object.Checksum, signer openpgp.Signer) error {
+	s, err := load(repo, commit)
+	if err != nil {
+		return err
+	}
+	ring, err := trust.AllKeys(repo, signer.Home)
+	if err != nil {
+		return fmt.Errorf("GPG: %w", err)
+	}
+	signatures, err := sign.Signatures(s.detached, signer.Scheme())
+	if err != nil {
+		return err
+	}
+	if key, err := ring.Find(signer.KeyID); err == nil && slices.ContainsFunc(signatures, by(ring, s.data, key)) {
+		return fmt.Errorf("Commit is already signed with GPG key %s", signer.KeyID)
+	}
+	return s.add(ctx, signer)
+}
+
+// by tells which signatures of data are by one of the keys, or claim to be.
+func by(ring openpgp.Keyring, data []byte, keys ...*openpgp.Key) func(signature []byte) bool {
+	return func(signature []byte) bool {
+		return slices.ContainsFunc(openpgp.Verify(ring, data, [][]byte{signature}), func(r openpgp.Result) bool {
+			return r.Key != nil && slices.Contains(keys, r.Key)
+		})
+	}
+}
+
+// DeleteGPG takes away the GPG signatures by the keys that keyIDs name in the
+// keyrings that [SignGPG] looks at, and returns how many these were. Names of no key
+// are passed over.
+func DeleteGPG(repo *objstore.Repo, commit object.Checksum, home string, keyIDs []string) (int, error) {
+	s, err := load(repo, commit)
+	if err != nil {
+		return 0, err
+	}
+	ring, err := trust.AllKeys(repo, home)
+	if err != nil {
+		return 0, fmt.Errorf("GPG: %w", err)
+	}
+	var keys []*openpgp.Key
+	for _, id := range keyIDs {
+		if key, err := ring.Find(id); err == nil {
+			keys = append(keys, key)
+		}
+	}
+	return s.remove("gpg", by(ring, s.data, keys...))
+}
+
+// Delete takes away the signatures of a scheme that one of the keys has made: keys
+// in the form in which they verify.
+func Delete(repo *objstore.Repo, commit object.Checksum, scheme sign.Scheme) (int, error) {
+	s, err := load(repo, commit)
+	if err != nil {
+		return 0, err
+	}
+	return s.remove(scheme.Name(), func(signature []byte) bool {
+		return scheme.Verify(s.data, [][]byte{signature})[0].Result == sign.Good
+	})
+}
+
+// remove takes the signatures of a scheme away of which matches is true. A commit
+// without any stays as it is.
+func (s signed) remove(scheme string, matches func(signature []byte) bool) (int, error) {
+	signatures, err := sign.Signatures(s.detached, scheme)
+	if err != nil || signatures == nil {
+		return 0, err
+	}
+	left := slices.DeleteFunc(slices.Clone(signatures), matches)
+	if err := transaction.WriteDetached(s.repo, s.sum, sign.Set(s.detached, scheme, left)); err != nil {
+		return 0, err
+	}
+	return len(signatures) - len(left), nil
+}

@@ -1,0 +1,135 @@
+package transaction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+)
+
+// Commit makes what was written durable and visible: objects first, then refs. The
+// transaction is over then, but for Close. When it fails or ctx ends, some objects
+// may be visible, and refs only after all objects are.
+func (t *Transaction) Commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if os.Getenv("OSTREE_REPO_TEST_ERROR") == "pre-commit" {
+		return errors.New("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
+	}
+	if err := t.publish(); err != nil {
+		return fmt.Errorf("committing transaction: %w", err)
+	}
+	if err := t.stage.remove(); err != nil {
+		return err
+	}
+	if err := t.cleanTmp(); err != nil {
+		return err
+	}
+	return t.moveRefs(ctx)
+}
+
+// publish moves staged objects to their places.
+func (t *Transaction) publish() error {
+	if err := t.sync(); err != nil {
+		return err
+	}
+	buckets, err := readNames(t.stage.dir, ".")
+	if err != nil {
+		return err
+	}
+	buckets = slices.DeleteFunc(buckets, func(name string) bool { return len(name) != 2 })
+	if err := t.moveAll(buckets); err != nil {
+		return err
+	}
+	if len(buckets) == 0 && !t.each {
+		return nil
+	}
+	return t.sync()
+}
+
+// sync makes durable what was done until now, in one call: the directories of
+// objects, too, of which there are up to 257.
+func (t *Transaction) sync() error {
+	if !t.durable || os.Getenv("OSTREE_SUPPRESS_SYNCFS") != "" {
+		return nil
+	}
+	if err := unix.Syncfs(int(t.repo.Dir().Fd())); err != nil {
+		return fmt.Errorf("syncfs: %w", err)
+	}
+	return nil
+}
+
+// moveAll moves the objects of several directories, side by side.
+func (t *Transaction) moveAll(buckets []string) error {
+	todo := make(chan string)
+	var threads sync.WaitGroup
+	var once sync.Once
+	var failed error
+	for range min(runtime.GOMAXPROCS(0), len(buckets)) {
+		threads.Go(func() {
+			for bucket := range todo {
+				if err := t.move(bucket); err != nil {
+					once.Do(func() { failed = err })
+				}
+			}
+		})
+	}
+	for _, bucket := range buckets {
+		todo <- bucket
+	}
+	close(todo)
+	threads.Wait()
+	return failed
+}
+
+// move moves the objects of one directory. Those that others have made meanwhile
+// keep their files: the content is the same, and there may be links to it.
+func (t *Transaction) move(bucket string) error {
+	objects, _ := t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
+	if err := makeBucket(objects, bucket+"/"); err != nil {
+		return err
+	}
+	from, err := openDir(t.stage.dir, bucket)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := openDir(objects, bucket)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	names, err := from.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := moveOne(int(from.Fd()), int(to.Fd()), name); err != nil {
+			return fmt.Errorf("renameat(%s/%s): %w", bucket, name, err)
+		}
+	}
+	return nil
+}
+
+func moveOne(from, to int, name string) error {
+	if strings.HasSuffix(name, "."+object.KindCommitMeta.String()) {
+		return unix.Renameat(from, name, to, name)
+	}
+	err := unix.Renameat2(from, name, to, name, unix.RENAME_NOREPLACE)
+	switch err {
+	case unix.EEXIST:
+		return unix.Unlinkat(from, name, 0)
+	case unix.EINVAL: // the file system does not know how
+		return unix.Renameat(from, name, to, name)
+	}
+	return err
+}

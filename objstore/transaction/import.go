@@ -1,0 +1,156 @@
+package transaction
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore"
+	"deployfs/objstore/object"
+)
+
+// ImportOptions say how far another repository is trusted.
+type ImportOptions struct {
+	// Untrusted has the checksum of all content checked, and refuses what it does
+	// not fit. Without it content that is linked is not read, and a checksum that
+	// does not fit is only told, as [Imported].Damage: ostree takes such objects.
+	Untrusted bool
+	// Modest refuses regular files with a mode that bare-user-only can't keep,
+	// whatever the mode of the repository.
+	Modest bool
+}
+
+// Imported is what became of an object that was to be taken over.
+type Imported struct {
+	Held    bool   // it was there already, in the repository or in a parent
+	Data    []byte // of metadata
+	Damage  error  // why the object is not what its name says, although it was taken
+	Lossy   bool   // the repository does not keep the owner or the xattrs of the content
+	Written uint64 // bytes of content, unless it is kept as the other repository keeps it
+}
+
+// Import takes over one object of another repository or its parents: content or
+// metadata. It is linked where both repositories keep it alike, are on one file
+// system and belong to one owner; else it is copied, or written anew. What is no
+// well-formed object of its kind is refused in any case, but for content that is
+// linked. An absent object is an [fs.ErrNotExist].
+func (t *Transaction) Import(src *objstore.Repo, name object.Name, o ImportOptions) (done Imported, err error) {
+	if done.Held, err = t.Holds(name); err != nil {
+		return done, err
+	}
+	switch {
+	case name.Kind == object.KindFile && done.Held:
+		return done, nil
+	case name.Kind == object.KindFile:
+		return t.importContent(src, name, o)
+	case done.Held:
+		done.Data, err = t.ReadMetadata(name)
+	default:
+		done.Data, err = src.ReadMetadata(name, objstore.MaxMetadata)
+	}
+	if err != nil {
+		return done, metadataFailure(name, o, err)
+	}
+	if done.Damage = objstore.CheckMetadata(name, done.Data); done.Damage != nil && o.Untrusted {
+		return done, metadataFailure(name, o, done.Damage)
+	}
+	if err := wellFormed(name.Kind, done.Data); err != nil {
+		return done, metadataFailure(name, o, object.Corrupt(name, err))
+	}
+	if done.Held {
+		return done, nil
+	}
+	t.count.metadata.Add(1)
+	return done, t.importMetadata(src, name, done.Data)
+}
+
+// Holds reports whether the repository holds an object, or a parent does, or the
+// repository will with this transaction.
+func (t *Transaction) Holds(name object.Name) (bool, error) {
+	held, err := t.Has(name)
+	if parent := t.repo.Parent(); parent != nil && !held && err == nil {
+		return parent.HasObject(name)
+	}
+	return held, err
+}
+
+// ReadMetadata returns the bytes of a metadata object, which may have been written
+// in this transaction. They are not checked.
+func (t *Transaction) ReadMetadata(name object.Name) ([]byte, error) {
+	data, err := t.repo.ReadMetadata(name, objstore.MaxMetadata)
+	if t.direct || !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	_, path := t.repo.ObjectFile(name)
+	fd, err := unix.Openat(int(t.objects.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err == unix.ENOENT {
+		return nil, &object.NotExistError{Object: name}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("openat(%s): %w", path, err)
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, objstore.MaxMetadata))
+}
+
+func wellFormed(kind object.Kind, data []byte) (err error) {
+	switch kind {
+	case object.KindCommit:
+		_, err = object.DecodeCommit(data)
+	case object.KindDirTree:
+		_, err = object.DecodeDirTree(data)
+	case object.KindDirMeta:
+		_, err = object.DecodeDirMeta(data)
+	default:
+		err = errors.New("not an object that is taken over")
+	}
+	return err
+}
+
+func (t *Transaction) importMetadata(src *objstore.Repo, name object.Name, data []byte) error {
+	linked, err := t.importLink(src, name)
+	if err == nil && !linked {
+		_, err = t.writeObject(name, data)
+		t.count.metadataWritten.Add(1)
+	}
+	if err == nil && name.Kind == object.KindCommit {
+		err = t.exhume(name.Checksum)
+	}
+	if err != nil {
+		return fmt.Errorf("Importing %s: %w", name, err)
+	}
+	return nil
+}
+
+// ImportDetached takes over the detached metadata of a commit, in the place of
+// what is there, and returns its size in bytes; 0 when the other repository has
+// none. It becomes visible with the transaction's objects.
+func (t *Transaction) ImportDetached(src *objstore.Repo, commit object.Checksum) (int, error) {
+	meta, ok, err := src.CommitMeta(commit)
+	if err != nil || !ok {
+		return 0, err
+	}
+	size := len(meta.Bytes())
+	old, ok, err := t.repo.CommitMeta(commit)
+	if err == nil && ok && bytes.Equal(old.Bytes(), meta.Bytes()) {
+		return size, nil
+	}
+	if t.direct {
+		return size, t.WriteDetached(commit, meta)
+	}
+	name := object.Name{Checksum: commit, Kind: object.KindCommitMeta}
+	_, path := t.repo.ObjectFile(name)
+	if err := unix.Unlinkat(int(t.objects.Fd()), path, 0); err != nil && err != unix.ENOENT {
+		return 0, fmt.Errorf("unlinkat(%s): %w", path, err) // a transaction that was cut off has left it
+	}
+	if _, err := t.writeObject(name, meta.Bytes()); err != nil {
+		return 0, fmt.Errorf("writing object %s: %w", name, err)
+	}
+	return size, nil
+}

@@ -1,0 +1,157 @@
+package transaction
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// stage is a staging directory and the lock that says that it is in use.
+type stage struct {
+	tmp  *os.File // the repository's directory for what is temporary
+	name string
+	dir  *os.File
+	lock *os.File
+}
+
+const (
+	stagePrefix = "staging-"
+	lockSuffix  = "-lock"
+)
+
+// bootID tells this boot from others. $OSTREE_BOOTID stands for it in tests, as
+// with ostree.
+func bootID() (string, error) {
+	if id := os.Getenv("OSTREE_BOOTID"); id != "" {
+		return id, nil
+	}
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(data)), err
+}
+
+// openStage takes over a staging directory that nobody uses, or makes one.
+func openStage(repo *os.File) (*stage, error) {
+	id, err := bootID()
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Mkdirat(int(repo.Fd()), "tmp", 0o775); err != nil && err != unix.EEXIST {
+		return nil, fmt.Errorf("mkdirat(tmp): %w", err)
+	}
+	tmp, err := openDir(repo, "tmp")
+	if err != nil {
+		return nil, err
+	}
+	s, err := findStage(tmp, stagePrefix+id+"-")
+	if err == nil && s == nil {
+		s, err = newStage(tmp, stagePrefix+id+"-")
+	}
+	if err != nil {
+		tmp.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// findStage takes over a directory that a transaction of this boot has left; nil
+// when there is none.
+func findStage(tmp *os.File, prefix string) (*stage, error) {
+	names, err := readNames(tmp, ".")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, prefix) || strings.HasSuffix(name, lockSuffix) {
+			continue
+		}
+		if s, err := takeStage(tmp, name); s != nil || err != nil {
+			return s, err
+		}
+	}
+	return nil, nil
+}
+
+func newStage(tmp *os.File, prefix string) (*stage, error) {
+	for {
+		name := prefix + rand.Text()[:6]
+		err := unix.Mkdirat(int(tmp.Fd()), name, 0o775)
+		if err == unix.EEXIST {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mkdirat(%s): %w", name, err)
+		}
+		if s, err := takeStage(tmp, name); s != nil || err != nil {
+			return s, err
+		}
+	}
+}
+
+// takeStage locks a staging directory; nil when somebody else has it.
+func takeStage(tmp *os.File, name string) (*stage, error) {
+	lock, err := tryLock(tmp, name+lockSuffix)
+	if lock == nil {
+		return nil, err
+	}
+	dir, err := openDir(tmp, name)
+	if err != nil { // it went before it was locked
+		unlock(tmp, name+lockSuffix, lock)
+		if errors.Is(err, unix.ENOENT) {
+			err = nil
+		}
+		return nil, err
+	}
+	return &stage{tmp, name, dir, lock}, nil
+}
+
+// tryLock locks a lock file, which it makes; nil when somebody else has it. The
+// file may have been deleted while it was being locked: then another is made.
+func tryLock(tmp *os.File, name string) (*os.File, error) {
+	for {
+		fd, err := unix.Openat(int(tmp.Fd()), name, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOCTTY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("openat(%s): %w", name, err)
+		}
+		lock := os.NewFile(uintptr(fd), name)
+		err = unix.FcntlFlock(lock.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
+		if err == unix.EAGAIN || err == unix.EACCES {
+			return nil, lock.Close()
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", name, err), lock.Close())
+		}
+		if sameFile(tmp, name, lock) {
+			return lock, nil
+		}
+		lock.Close()
+	}
+}
+
+// sameFile reports whether name still is the file that is open.
+func sameFile(dir *os.File, name string, f *os.File) bool {
+	var there, open unix.Stat_t
+	return unix.Fstatat(int(dir.Fd()), name, &there, unix.AT_SYMLINK_NOFOLLOW) == nil &&
+		unix.Fstat(int(f.Fd()), &open) == nil && there.Dev == open.Dev && there.Ino == open.Ino
+}
+
+// unlock deletes a lock file, while it is locked, and gives the lock back.
+func unlock(tmp *os.File, name string, lock *os.File) error {
+	err := unix.Unlinkat(int(tmp.Fd()), name, 0)
+	return errors.Join(err, lock.Close())
+}
+
+// remove deletes the staging directory, which is to be closed all the same.
+func (s *stage) remove() error {
+	if err := removeAll(s.tmp, s.name); err != nil {
+		return fmt.Errorf("removing staging directory: %w", err)
+	}
+	return nil
+}
+
+func (s *stage) close() error {
+	return errors.Join(s.dir.Close(), unlock(s.tmp, s.name+lockSuffix, s.lock), s.tmp.Close())
+}

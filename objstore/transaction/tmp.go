@@ -1,0 +1,135 @@
+package transaction
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore"
+)
+
+func openDir(at *os.File, path string) (*os.File, error) {
+	fd, err := unix.Openat(int(at.Fd()), path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opendir(%s): %w", path, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func readNames(at *os.File, path string) ([]string, error) {
+	dir, err := openDir(at, path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
+}
+
+// removeAll deletes a file, or a directory with all that is in it. It follows no
+// symbolic link, and what is gone already is no error.
+func removeAll(at *os.File, name string) error {
+	err := unix.Unlinkat(int(at.Fd()), name, 0)
+	if err == nil || err == unix.ENOENT {
+		return nil
+	}
+	if err != unix.EISDIR && err != unix.EPERM {
+		return fmt.Errorf("unlinkat(%s): %w", name, err)
+	}
+	dir, err := openDir(at, name)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, inner := range names {
+		if err := removeAll(dir, inner); err != nil {
+			return err
+		}
+	}
+	if err := unix.Unlinkat(int(at.Fd()), name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
+		return fmt.Errorf("unlinkat(%s): %w", name, err)
+	}
+	return nil
+}
+
+const defaultExpiry = 86400 // seconds, ostree's
+
+// expiry is core.tmp-expiry-secs.
+func expiry(config *objstore.KeyFile) (time.Duration, error) {
+	seconds := int64(defaultExpiry)
+	if text, ok := config.Get("core", "tmp-expiry-secs"); ok {
+		var err error
+		if seconds, err = strconv.ParseInt(text, 10, 32); err != nil {
+			return 0, fmt.Errorf("core.tmp-expiry-secs: %w", err)
+		}
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+// cleanTmp deletes what transactions of other boots have left, and what has been
+// lying in the repository's directory for temporary files for too long.
+func (t *Transaction) cleanTmp() error {
+	age, err := expiry(t.repo.Config())
+	if err != nil {
+		return err
+	}
+	id, err := bootID()
+	if err != nil {
+		return err
+	}
+	tmp, err := openDir(t.repo.Dir(), "tmp")
+	if err != nil {
+		return err
+	}
+	defer tmp.Close()
+	names, err := tmp.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name == "cache" {
+			continue
+		}
+		if err := cleanOne(tmp, name, stagePrefix+id+"-", age); err != nil {
+			return fmt.Errorf("cleaning up tmp: %w", err)
+		}
+	}
+	return nil
+}
+
+func cleanOne(tmp *os.File, name, ours string, age time.Duration) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(tmp.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil // somebody else was faster
+	}
+	if strings.HasPrefix(name, stagePrefix) && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		if strings.HasPrefix(name, ours) {
+			return nil // it is in use, or will be gone on with
+		}
+		return removeStage(tmp, name)
+	}
+	if time.Since(time.Unix(st.Mtim.Unix())) <= age {
+		return nil
+	}
+	return removeAll(tmp, name)
+}
+
+// removeStage deletes a staging directory that nobody has locked.
+func removeStage(tmp *os.File, name string) error {
+	s, err := takeStage(tmp, name)
+	if s == nil {
+		return err
+	}
+	return errors.Join(s.remove(), s.dir.Close(), unlock(tmp, name+lockSuffix, s.lock))
+}

@@ -1,0 +1,144 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
+	"deployfs/objstore/refs"
+	"deployfs/objstore/sign"
+)
+
+// policy is whose signatures count.
+type policy struct {
+	remote  string
+	listed  []string        // the schemes beside gpg that count; nil is any
+	demands [][]sign.Scheme // of each a good signature is needed; of schemes that have keys
+}
+
+// policy finds out whose signatures count for what comes from remote.
+func (s system) policy(repo *objstore.Repo, remote string) (*policy, error) {
+	k, err := s.collect(repo, remote)
+	if err != nil {
+		return nil, err
+	}
+	if k.ed25519.Revoked, err = s.load("revoked"); err != nil {
+		return nil, err
+	}
+	var signs, gpg []sign.Scheme
+	if len(k.ed25519.Trusted) > 0 && (k.listed == nil || slices.Contains(k.listed, k.ed25519.Name())) {
+		signs = []sign.Scheme{&k.ed25519}
+	}
+	if len(k.ring) > 0 {
+		gpg = []sign.Scheme{openPGP{k.ring}}
+	}
+	p := &policy{remote: remote, listed: k.listed}
+	if k.both {
+		p.demands = [][]sign.Scheme{signs, gpg}
+	} else {
+		p.demands = [][]sign.Scheme{append(signs, gpg...)}
+	}
+	return p, nil
+}
+
+// judge tells what is missing; nil is nothing.
+func (p *policy) judge(data []byte, detached gvariant.Value) *Error {
+	for _, schemes := range p.demands {
+		if refusal := p.demand(schemes, data, detached); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// demand tells why there is no good signature of any of these schemes.
+func (p *policy) demand(schemes []sign.Scheme, data []byte, detached gvariant.Value) *Error {
+	if len(schemes) == 0 {
+		return p.noKeys()
+	}
+	var verdicts []sign.Verdict
+	var tried []string
+	for _, scheme := range schemes {
+		signatures, err := sign.Signatures(detached, scheme.Name())
+		if err != nil {
+			return damagedSignature(err.Error())
+		}
+		tried = append(tried, scheme.Name())
+		for _, v := range scheme.Verify(data, signatures) {
+			if v.Result == sign.Bad {
+				v.Reason = scheme.Name() + ": " + v.Reason
+			}
+			verdicts = append(verdicts, v)
+		}
+	}
+	if len(verdicts) == 0 {
+		return p.unsigned(sign.Schemes(detached), tried)
+	}
+	return p.refuse(sign.Best(verdicts))
+}
+
+// refuse words the best verdict.
+func (p *policy) refuse(best sign.Verdict) *Error {
+	switch best.Result {
+	case sign.Good:
+		return nil
+	case sign.Revoked:
+		return &Error{Reason: "it is signed with a revoked key, " + best.Key, Remedy: "mount a commit that another key has signed"}
+	case sign.Expired:
+		return &Error{Reason: "its signature is no longer good: " + best.Reason, Remedy: "if the key was renewed, import it anew: `ostree remote gpg-import`"}
+	case sign.Unknown:
+		return &Error{
+			Reason: "it is signed with no key that " + whose(p.remote) + " trusts",
+			Remedy: "if you trust who signed it, add the key to " + keyPlace(p.remote),
+		}
+	}
+	return damagedSignature(best.Reason)
+}
+
+func damagedSignature(reason string) *Error {
+	return &Error{Reason: "its signature is damaged: " + reason, Remedy: "`ostree pull` fetches signatures anew"}
+}
+
+// unsigned words that there is no signature, or none but those of schemes of which
+// there are no keys.
+func (p *policy) unsigned(schemes, tried []string) *Error {
+	schemes = slices.DeleteFunc(schemes, func(name string) bool { return !refs.IsFragment(name) || slices.Contains(tried, name) })
+	if len(schemes) == 0 {
+		return &Error{Reason: "it has no signature", Remedy: "`ostree pull` fetches the signatures that the remote has by now"}
+	}
+	return &Error{
+		Reason: fmt.Sprintf("it has only signatures of %s, of which %s has no keys", strings.Join(schemes, " and "), whose(p.remote)),
+		Remedy: fmt.Sprintf("have it signed with %s, too, or add a key to %s", strings.Join(tried, " or "), keyPlace(p.remote)),
+	}
+}
+
+func (p *policy) noKeys() *Error {
+	if p.listed != nil && !slices.Contains(p.listed, "ed25519") {
+		return &Error{
+			Reason: fmt.Sprintf("%s takes only signatures of %q, which can't be checked yet", whose(p.remote), p.listed),
+			Remedy: "add ed25519 to its sign-verify, with a key",
+		}
+	}
+	remedy := "add one to " + keyPlace(p.remote)
+	if p.remote == "" {
+		remedy = "name the commit as REMOTE:REF, or the remote with --sign-remote=REMOTE, or " + remedy
+	}
+	return &Error{Reason: "there is no key for " + whose(p.remote), Remedy: remedy}
+}
+
+func whose(remote string) string {
+	if remote == "" {
+		return "the system"
+	}
+	return "remote " + remote
+}
+
+// keyPlace is where a key is added.
+func keyPlace(remote string) string {
+	if remote == "" {
+		return "/etc/ostree/trusted.ed25519 or " + globalKeyrings()
+	}
+	return "verification-ed25519-key of remote " + remote + ", or with `ostree remote gpg-import " + remote + "`"
+}
