@@ -2,6 +2,8 @@ package mtree
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -119,6 +121,14 @@ func (t *Tree) Lookup(name string) (dir *Tree, file object.Checksum, found bool,
 	}
 	file, found = t.files[name]
 	return nil, file, found, nil
+}
+
+// Dirs lists the names of the subdirectories, sorted.
+func (t *Tree) Dirs() ([]string, error) {
+	if err := t.read(); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(t.dirs)), nil
 }
 
 // open reads the directory, in which name is about to change.

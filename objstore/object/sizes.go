@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"deployfs/objstore/gvariant"
 )
 
 // ObjectSize is what a commit says about the size of an object of its tree, in bytes.
@@ -53,4 +55,16 @@ func decodeSize(data []byte) (s ObjectSize, err error) {
 		return s, errors.New("invalid object type")
 	}
 	return s, nil
+}
+
+// SizesValue is the aay of the key "ostree.sizes"; list must be sorted by checksum.
+func SizesValue(list []ObjectSize) gvariant.Value {
+	entries := make([]gvariant.Value, len(list))
+	for i, size := range list {
+		entry := size.Object.Checksum[:len(size.Object.Checksum):len(size.Object.Checksum)]
+		entry = binary.AppendUvarint(entry, size.Archived)
+		entry = binary.AppendUvarint(entry, size.Unpacked)
+		entries[i] = gvariant.NewBytes(append(entry, byte(size.Object.Kind)))
+	}
+	return gvariant.NewArray("ay", entries...)
 }

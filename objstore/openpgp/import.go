@@ -21,8 +21,12 @@ func Import(ring []byte, sources [][]byte, keyIDs []string) (updated []byte, imp
 			return nil, 0, err
 		}
 	}
+	old, err := blocksIn(ring)
+	if err != nil {
+		return nil, 0, fmt.Errorf("the keyring is damaged: %w", err)
+	}
 	var all blockSet
-	for _, b := range blocksIn(ring) {
+	for _, b := range old {
 		all.add(b)
 	}
 	for _, k := range available {

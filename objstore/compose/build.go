@@ -1,0 +1,117 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"deployfs/objstore/mtree"
+	"deployfs/objstore/object"
+	"deployfs/objstore/transaction"
+)
+
+// builder lays sources over one another.
+type builder struct {
+	*Plan
+	tx       *transaction.Transaction
+	root     *mtree.Tree
+	crew     *crew
+	noXattrs bool // of files of the file system
+	given    []given
+
+	links map[inode]object.Checksum // nil when links are not looked at
+	known atomic.Int64              // files found there
+
+	dirmetas map[string]object.Checksum // written, by their bytes
+	repeated int                        // that were not written again
+}
+
+// build makes the tree: from the base, and the sources in their order.
+func (p *Plan) build(ctx context.Context, tx *transaction.Transaction) (*builder, error) {
+	b := &builder{Plan: p, tx: tx, root: mtree.New(), crew: newCrew(), dirmetas: map[string]object.Checksum{}}
+	defer b.crew.leave()
+	disabled, err := p.repo.Config().Bool("core", "disable-xattrs", false)
+	if err != nil {
+		return b, err
+	}
+	b.noXattrs = disabled || p.Modifier.DropsXattrs()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err = b.scanLinks(ctx); err == nil {
+		err = b.compose(ctx, cancel)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause // which made everything else end
+	}
+	if err == nil {
+		err = p.Modifier.Unmatched()
+	}
+	return b, err
+}
+
+func (b *builder) compose(ctx context.Context, fail context.CancelCauseFunc) (err error) {
+	if b.Base != "" {
+		tip, err := b.resolve(b.Base)
+		if err != nil {
+			return err
+		}
+		b.root = mtree.Load(b.repo, tip.Root, tip.RootMeta)
+	}
+	for _, source := range b.Sources {
+		switch source.Kind {
+		case Dir:
+			err = b.addDir(ctx, fail, source.Name)
+		case Tar:
+			err = b.addTar(ctx, source.Name)
+		case Ref:
+			err = b.addRef(ctx, fail, source.Name)
+		default:
+			err = fmt.Errorf("Invalid tree type specification '%s'", source.Kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) resolve(rev string) (object.Commit, error) {
+	sum, err := b.repo.Resolve(rev)
+	if err != nil {
+		return object.Commit{}, err
+	}
+	return b.repo.Commit(sum)
+}
+
+// addTar lays an archive over the tree.
+func (b *builder) addTar(ctx context.Context, name string) error {
+	in := io.Reader(os.Stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("archive_read_open_filename: Failed to open '%s'", name)
+		}
+		defer f.Close()
+		in = f
+	}
+	return b.importTar(ctx, in)
+}
+
+// dirMeta writes the dirmeta of a directory. Most have one that was written before.
+func (b *builder) dirMeta(h *object.Header) (object.Checksum, error) {
+	data := object.DirMeta{UID: h.UID, GID: h.GID, Mode: h.Mode, Xattrs: h.Xattrs}.Encode()
+	if sum, ok := b.dirmetas[string(data)]; ok {
+		b.repeated++
+		return sum, nil
+	}
+	if h.Mode&object.ModeType != object.ModeDir || h.Mode&^(object.ModeType|0o7777) != 0 {
+		return object.Checksum{}, fmt.Errorf("Invalid mode %d; invalid bits in mode", h.Mode)
+	}
+	sum, err := b.tx.WriteMetadata(object.KindDirMeta, data)
+	if err == nil {
+		b.dirmetas[string(data)] = sum
+	}
+	return sum, err
+}

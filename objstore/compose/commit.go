@@ -1,0 +1,104 @@
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"deployfs/objstore/gvariant"
+	"deployfs/objstore/mtree"
+	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
+	"deployfs/objstore/transaction"
+)
+
+// Commit makes the commit. When it fails nothing has changed that can be seen, but for
+// the error of deleting what was consumed.
+func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
+	tx, err := transaction.Begin(ctx, p.repo)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if p.Sizes {
+		tx.RecordSizes()
+	}
+	b, err := p.build(ctx, tx)
+	if err != nil {
+		return result, err
+	}
+	tip := object.Commit{Parent: p.parent, Subject: p.Subject, Body: p.Body, RootMeta: b.root.Meta()}
+	if tip.Root, err = b.root.Write(tx); err != nil {
+		return result, err
+	}
+	result.Known = int(b.known.Load())
+	if result.Skipped, err = p.unchanged(tip); err != nil {
+		return result, err
+	}
+	if result.Skipped {
+		result.Commit = p.parent
+	} else if result.Commit, err = p.finish(ctx, tx, b.root, tip); err != nil {
+		return result, err
+	}
+	result.Stats = tx.Stats()
+	result.Stats.Metadata += b.repeated
+	return result, b.consume()
+}
+
+// unchanged reports whether there is nothing to commit.
+func (p *Plan) unchanged(tip object.Commit) (bool, error) {
+	if !p.SkipUnchanged || p.parent.IsZero() {
+		return false, nil
+	}
+	parent, err := p.repo.Commit(p.parent)
+	return err == nil && parent.Root == tip.Root && parent.RootMeta == tip.RootMeta, err
+}
+
+// finish writes the commit object and what stands beside it, and ends the transaction.
+func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mtree.Tree, tip object.Commit) (sum object.Checksum, err error) {
+	if tip.Metadata, err = p.describe(tx, root); err != nil {
+		return sum, err
+	}
+	tip.Timestamp = uint64(p.now().Unix())
+	data := tip.Encode()
+	if sum, err = tx.WriteMetadata(object.KindCommit, data); err != nil {
+		return sum, err
+	}
+	detached, err := p.detach(data)
+	if err != nil {
+		return sum, err
+	}
+	if len(detached) > 0 {
+		if err := tx.WriteDetached(sum, gvariant.NewArray("{sv}", detached...)); err != nil {
+			return sum, err
+		}
+	}
+	if p.Branch != "" {
+		tx.SetRef(refs.Name{Ref: p.Branch}, sum)
+	}
+	return sum, tx.Commit(ctx)
+}
+
+func (p *Plan) now() time.Time {
+	if p.Time != nil {
+		return *p.Time
+	}
+	return time.Now()
+}
+
+// detach is the commit's detached metadata: what was given, then its signatures.
+func (p *Plan) detach(commit []byte) ([]gvariant.Value, error) {
+	entries := make([]gvariant.Value, len(p.Detached))
+	for i, pair := range p.Detached {
+		entries[i] = pair.entry()
+	}
+	if p.Sign == nil {
+		return entries, nil
+	}
+	signatures, err := p.Sign(commit)
+	if err != nil {
+		return nil, fmt.Errorf("signing commit: %w", err)
+	}
+	return append(entries, signatures...), nil
+}
