@@ -38,6 +38,7 @@ var heights = map[string]int{
 	"objstore/reach":          5,
 	"objstore/summary":        5,
 	"objstore/prune":          6,
+	"objstore/fsck":           6,
 	"objstore/pull":           7,
 	"objstore/usage":          7,
 	"objstore/transaction":    6,
