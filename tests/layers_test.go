@@ -34,6 +34,7 @@ var heights = map[string]int{
 	"objstore/reach":          5,
 	"objstore/prune":          6,
 	"objstore/usage":          7,
+	"checkout":                6,
 	"fs/cache":                5,
 	"fs/backing":              5,
 	"fs/flight":               0,

@@ -33,7 +33,7 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
+			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), configVerb(), diffVerb(), findVerb(), logVerb(), lsVerb(), pruneVerb(), refsVerb(), revParseVerb(), showVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}
