@@ -20,6 +20,9 @@ var layout = []string{"tmp", "tmp/cache", "extensions", "state", "refs", "refs/h
 // Create makes a repository at path, whose parent directory exists, and opens it.
 // One that is there already stays as it is.
 func Create(path string, s Setup) (*Repo, error) {
+	if err := unix.Access(path+"/objects", unix.F_OK); err != nil && err != unix.ENOENT {
+		return nil, fmt.Errorf("Creating repo: fstatat(%s/objects): %w", path, describe(err))
+	}
 	if err := unix.Mkdir(path, 0o775); err != nil && err != unix.EEXIST {
 		return nil, fmt.Errorf("Creating repo: mkdirat: %w", describe(err))
 	}
@@ -73,18 +76,19 @@ func (r *Repo) WriteConfig(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Replace(r.dir, "config", data, r.configMode()); err != nil {
+	if err := r.Rewrite("config", data); err != nil {
 		return err
 	}
 	r.config = config
 	return nil
 }
 
-// configMode is who may read and write the config: it can hold secrets.
-func (r *Repo) configMode() uint32 {
+// Rewrite replaces a file of the repository itself by data, whole or not at all. Who may read and
+// write it stays as it was; a new file is for all to read.
+func (r *Repo) Rewrite(name string, data []byte) error {
 	var st unix.Stat_t
-	if unix.Fstatat(int(r.dir.Fd()), "config", &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
-		return 0o644
+	if unix.Fstatat(int(r.dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		st.Mode = 0o644
 	}
-	return st.Mode & 0o777
+	return r.Replace(r.dir, name, data, st.Mode&0o777)
 }

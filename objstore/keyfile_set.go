@@ -112,8 +112,15 @@ func RemoveGroup(data []byte, group string) ([]byte, error) {
 			next = line.group
 		}
 	}
-	lines = slices.DeleteFunc(lines, func(l keyLine) bool { return l.group == group && group != "" })
-	return []byte(strings.TrimRight(string(joinLines(lines)), "\n") + "\n"), nil
+	left := slices.DeleteFunc(slices.Clone(lines), func(l keyLine) bool { return l.group == group && group != "" })
+	text := strings.TrimRight(string(joinLines(left)), "\n")
+	switch {
+	case len(left) == len(lines):
+		return data, nil
+	case text == "":
+		return nil, nil
+	}
+	return []byte(text + "\n"), nil
 }
 
 // checkKey refuses what would not be read back.

@@ -81,7 +81,7 @@ func (s *shower) objectJSON(name object.Name, data []byte) (err error) {
 	case object.KindCommit:
 		var commit object.Commit
 		if commit, err = object.DecodeCommit(data); err == nil {
-			j, err = facts.Of(s.repo, name.Checksum, commit)
+			j, err = s.commitJSON(name.Checksum, commit, data)
 		}
 	case object.KindDirTree:
 		var d object.DirTree
@@ -96,4 +96,17 @@ func (s *shower) objectJSON(name object.Name, data []byte) (err error) {
 		return object.Corrupt(name, err)
 	}
 	return cli.WriteJSON(s.out, j)
+}
+
+// commitJSON is a commit in JSON, with its GPG signatures checked.
+func (s *shower) commitJSON(sum object.Checksum, commit object.Commit, data []byte) (facts.Commit, error) {
+	j, err := facts.Of(s.repo, sum, commit)
+	if err != nil {
+		return j, err
+	}
+	results, err := s.check(sum, data)
+	if results != nil {
+		j.Signatures = facts.Checked(results)
+	}
+	return j, err
 }

@@ -10,6 +10,8 @@ import (
 
 	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
+	"deployfs/objstore/openpgp"
+	"deployfs/objstore/sign"
 )
 
 // signedMeta is detached metadata that ostree wrote, with a signature that gpg made.
@@ -33,7 +35,8 @@ func FuzzDetached(f *testing.F) {
 		}
 		gvariant.Print(v, true, false)
 		var text bytes.Buffer
-		if err := printSignatures(&text, facts.GPGSignatures(v), false); err != nil {
+		signatures, _ := sign.Signatures(v, "gpg")
+		if err := printSignatures(&text, openpgp.Verify(nil, nil, signatures)); err != nil {
 			t.Fatal(err)
 		}
 		odd := func(c rune) bool { return c != '\n' && unicode.IsControl(c) }

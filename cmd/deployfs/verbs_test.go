@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -12,19 +13,24 @@ import (
 
 // TestTable holds what help, man pages and completion need of every verb.
 func TestTable(t *testing.T) {
+	checkTable(t, program().Verbs)
+}
+
+func checkTable(t *testing.T, verbs []cli.Verb) {
 	seen := map[string]bool{}
-	for _, v := range program().Verbs {
+	for _, v := range verbs {
 		if v.Hidden {
 			continue
 		}
-		if v.Short == "" || strings.HasSuffix(v.Short, ".") || v.Run == nil || seen[v.Name] {
-			t.Errorf("verb %q: needs a unique name, Short without a full stop, and Run", v.Name)
+		checkTable(t, v.Verbs)
+		if v.Short == "" || strings.HasSuffix(v.Short, ".") || (v.Run == nil) != (v.Verbs != nil) || seen[v.Name] {
+			t.Errorf("verb %q: needs a unique name, Short without a full stop, and either Run or Verbs", v.Name)
 		}
 		if v.Long == "" && v.Args != "" && len(v.Examples) == 0 {
 			t.Errorf("verb %q: nothing is said beyond its line", v.Name)
 		}
 		seen[v.Name] = true
-		names := map[string]bool{"repo": true, "json": true, "verbose": true, "version": true, "help": true, "?": true} // -v may be the verb's
+		names := map[string]bool{"repo": !v.NoRepo, "json": true, "verbose": true, "version": true, "help": true, "?": true} // -v may be the verb's
 		for _, o := range v.Options {
 			for _, name := range []string{o.Name, o.Short} {
 				if name != "" && names[name] {

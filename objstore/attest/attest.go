@@ -106,16 +106,35 @@ func DeleteGPG(repo *objstore.Repo, commit object.Checksum, home string, keyIDs 
 	return s.remove("gpg", by(ring, s.data, keys...))
 }
 
-// Delete takes away the signatures of a scheme that one of the keys has made: keys
-// in the form in which they verify.
-func Delete(repo *objstore.Repo, commit object.Checksum, scheme sign.Scheme) (int, error) {
+// Delete takes away the signatures that a scheme says are good, and returns how many
+// these were.
+func Delete(repo *objstore.Repo, commit object.Checksum, schemes ...sign.Scheme) (deleted int, err error) {
+	for _, scheme := range schemes {
+		s, err := load(repo, commit)
+		if err != nil {
+			return deleted, err
+		}
+		n, err := s.remove(scheme.Name(), func(signature []byte) bool {
+			return scheme.Verify(s.data, [][]byte{signature})[0].Result == sign.Good
+		})
+		if deleted += n; err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
+
+// Check says which signature of a commit is good, or fails, in ostree's words.
+func Check(repo *objstore.Repo, commit object.Checksum, checker sign.Checker) (success string, err error) {
 	s, err := load(repo, commit)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	return s.remove(scheme.Name(), func(signature []byte) bool {
-		return scheme.Verify(s.data, [][]byte{signature})[0].Result == sign.Good
-	})
+	signatures, err := sign.Signatures(s.detached, checker.Name())
+	if err != nil {
+		return "", err
+	}
+	return checker.Check(s.data, signatures)
 }
 
 // remove takes the signatures of a scheme away of which matches is true. A commit

@@ -28,14 +28,18 @@ type component struct {
 type block []component
 
 // blocks splits packets into keys. What belongs to no public key, such as secret
-// keys, is left out; so is all that follows bytes that are no packet.
-func blocks(data []byte) (list []block) {
+// keys, is left out. It fails at bytes that are no packet, and returns what stands
+// before them.
+func blocks(data []byte) (list []block, err error) {
 	reader := packet.NewOpaqueReader(bytes.NewReader(data))
 	open := false // list's last is being read
 	for {
 		p, err := reader.Next()
+		if err == io.EOF {
+			return list, nil
+		}
 		if err != nil {
-			return list
+			return list, err
 		}
 		switch p.Tag {
 		case tagPublicKey:

@@ -2,6 +2,7 @@ package openpgp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -21,8 +22,15 @@ func Import(ring []byte, sources [][]byte, keyIDs []string) (updated []byte, imp
 			return nil, 0, err
 		}
 	}
+	if len(available) == 0 {
+		return nil, 0, errNoKeys
+	}
+	old, err := blocksIn(ring)
+	if err != nil {
+		return nil, 0, fmt.Errorf("the keyring is damaged: %w", err)
+	}
 	var all blockSet
-	for _, b := range blocksIn(ring) {
+	for _, b := range old {
 		all.add(b)
 	}
 	for _, k := range available {
@@ -78,3 +86,6 @@ func (k *Key) confirmed() block {
 		return false
 	})
 }
+
+// errNoKeys is that there is nothing to import, in ostree's words.
+var errNoKeys = errors.New("Unable to export keys: GPGME: No data")

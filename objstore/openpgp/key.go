@@ -50,13 +50,23 @@ func newKey(b block, now time.Time) *Key {
 			k.Subkeys = append(k.Subkeys, m.subkey(sub, c.signatures))
 		}
 	}
-	for i := range k.Subkeys { // what befalls the primary key befalls them
+	k.inherit()
+	return k
+}
+
+// inherit lets what befalls the primary key befall the rest.
+func (k *Key) inherit() {
+	for i := range k.Subkeys {
 		sub := &k.Subkeys[i]
 		sub.Revoked = sub.Revoked || k.Primary.Revoked
 		sub.Expired = sub.Expired || k.Primary.Expired
 		sub.Invalid = sub.Invalid || k.Primary.Invalid
 	}
-	return k
+	for i := range k.UserIDs {
+		id := &k.UserIDs[i]
+		id.Revoked = id.Revoked || k.Primary.Revoked
+		id.Invalid = k.Primary.Invalid
+	}
 }
 
 func newPart(pk *packet.PublicKey) Part {

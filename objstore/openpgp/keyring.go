@@ -31,7 +31,8 @@ func parseKeyring(now time.Time, files ...[]byte) (ring Keyring, err error) {
 		if len(data) > maxKeyring {
 			return nil, fmt.Errorf("a keyring of %d bytes, at most %d are allowed", len(data), maxKeyring)
 		}
-		for _, b := range blocksIn(data) {
+		found, _ := blocksIn(data)
+		for _, b := range found {
 			all.add(b)
 		}
 	}
@@ -44,27 +45,30 @@ func parseKeyring(now time.Time, files ...[]byte) (ring Keyring, err error) {
 }
 
 // blocksIn takes keys out of data in any of the forms.
-func blocksIn(data []byte) []block {
+func blocksIn(data []byte) ([]block, error) {
 	switch {
 	case isKeybox(data):
 		return blocks(keyboxPackets(data))
 	case len(data) > 0 && data[0]&0x80 != 0:
 		return blocks(data)
 	}
-	return blocks(unarmoured(data))
+	return blocks(unarmoured(data, "PGP PUBLIC KEY"))
 }
 
-// unarmoured is the packets in all pieces of armour.
-func unarmoured(data []byte) []byte {
+// armoured is how a piece of armour begins.
+const armoured = "-----BEGIN PGP "
+
+// unarmoured is the packets in all pieces of armour whose types begin with kind.
+func unarmoured(data []byte, kind string) []byte {
 	var packets bytes.Buffer
 	for rest := data; ; {
-		begin := bytes.Index(rest, []byte("-----BEGIN PGP "))
+		begin := bytes.Index(rest, []byte(armoured))
 		if begin < 0 {
 			return packets.Bytes()
 		}
 		rest = rest[begin:]
 		piece, err := armor.Decode(bytes.NewReader(rest))
-		if err == nil && strings.HasPrefix(piece.Type, "PGP PUBLIC KEY") {
+		if err == nil && strings.HasPrefix(piece.Type, kind) {
 			body, err := io.ReadAll(piece.Body)
 			if err == nil {
 				packets.Write(body)

@@ -2,6 +2,9 @@ package openpgp
 
 import (
 	"bytes"
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +24,11 @@ const (
 	KeyRevoked
 	Good
 )
+
+var statusNames = [...]string{"bad", "key missing", "unusable", "signature expired", "key expired", "key revoked", "good"}
+
+// String is the status in a word or two.
+func (s Status) String() string { return statusNames[s] }
 
 // Result is what is found out of one signature.
 type Result struct {
@@ -43,6 +51,9 @@ func Verify(ring Keyring, data []byte, signatures [][]byte) []Result {
 func verify(ring Keyring, data []byte, signatures [][]byte, now time.Time) (results []Result) {
 	for _, element := range signatures {
 		reader := packet.NewOpaqueReader(bytes.NewReader(element))
+		if bytes.HasPrefix(element, []byte(armoured)) {
+			reader = packet.NewOpaqueReader(bytes.NewReader(unarmoured(element, "PGP SIGNATURE")))
+		}
 		found := false
 		for {
 			p, err := reader.Next()
@@ -59,6 +70,14 @@ func verify(ring Keyring, data []byte, signatures [][]byte, now time.Time) (resu
 		}
 	}
 	return results
+}
+
+// ErrNoData is that there is nothing to verify, in ostree's words.
+var ErrNoData = errors.New("GPG: Unable to complete signature verification: GPGME: No data")
+
+// NoData reports whether none of the results is of a signature.
+func NoData(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Fingerprint != "" })
 }
 
 // verify checks one signature.
@@ -149,6 +168,9 @@ func (r Result) Describe(prefix string) string {
 	if algorithm == "" {
 		algorithm = "[unknown name]"
 	}
+	if r.Fingerprint == "" {
+		return prefix + "Can't check signature: not an OpenPGP signature that says who made it\n"
+	}
 	created := r.Created
 	if created.IsZero() {
 		created = time.Unix(0, 0)
@@ -198,8 +220,16 @@ func (r Result) verdict() string {
 	if word == "" {
 		word = "BAD"
 	}
-	return word + " signature from \"" + name + " <" + email + ">\""
+	return word + " signature from \"" + printable(name) + " <" + printable(email) + ">\""
 }
 
-// clock is a time as C's %c shows it.
-func clock(t time.Time) string { return t.Local().Format("Mon Jan _2 15:04:05 2006") }
+// clock is a local time as GLib shows it by %c in the C locale: it pads a day with a
+// figure space.
+func clock(t time.Time) string {
+	t = t.Local()
+	day := strconv.Itoa(t.Day())
+	if len(day) == 1 {
+		day = "\u2007" + day
+	}
+	return t.Format("Mon Jan ") + day + t.Format(" 15:04:05 2006")
+}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
 
@@ -153,4 +154,24 @@ func (t *Transaction) ImportDetached(src *objstore.Repo, commit object.Checksum)
 		return 0, fmt.Errorf("writing object %s: %w", name, err)
 	}
 	return size, nil
+}
+
+// ImportTombstone takes over that the other repository has deleted a commit, if it
+// says so.
+func (t *Transaction) ImportTombstone(src *objstore.Repo, commit object.Checksum) error {
+	name := object.Name{Checksum: commit, Kind: object.KindTombstone}
+	data, err := src.ReadMetadata(name, objstore.MaxMetadata)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := gvariant.Parse("a{sv}", data); err != nil {
+		return object.Corrupt(name, err)
+	}
+	if _, err := t.writeObject(name, data); err != nil {
+		return fmt.Errorf("writing object %s: %w", name, err)
+	}
+	return nil
 }

@@ -17,8 +17,7 @@
 // gpg-verify and sign-verify: then one of each is needed. What can't be read or
 // understood of Ed25519 keys is an error: a revocation must not get lost.
 //
-// [VerifyCommit] and [VerifySummary] are for pulls: they ask for a GPG signature, as
-// ostree does.
+// A [Verifier] is for pulls: it asks for a GPG signature, as ostree does.
 //
 // Source: ostree, src/libostree/ostree-repo-pull-verify.c, ostree-sign-ed25519.c,
 // ostree-repo.c.

@@ -18,7 +18,7 @@ type Program struct {
 	Features []string  // what this build can do, printed by --version
 	Files    []Example // files and environment variables that it looks at, for the man page
 	Verbs    []Verb    // in the order in which help lists them
-	Terse    bool      // help is the usage alone, as ostree's is
+	Terse    bool      // help is the usage alone, and has no options that are ours: as ostree's is
 }
 
 // Verb describes one command of a program.
@@ -28,7 +28,7 @@ type Verb struct {
 	Short    string // one line
 	Long     string // paragraphs separated by an empty line
 	Ours     bool   // ostree has no such verb
-	NoRepo   bool   // it takes no --repo
+	NoRepo   bool   // it takes no --repo, or has it among Options
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
 	Raw      bool   // a terminal gets what it prints as it is, even what controls it
@@ -78,7 +78,8 @@ type Option struct {
 	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
 	Count  bool     // -3 is short for it with the value 3
 
-	set func(value string) error
+	repo bool // its value is the invocation's repository
+	set  func(value string) error
 }
 
 // Given is an option as a command line has it.
@@ -111,6 +112,9 @@ func Func(set func(string) error, name, short, arg, help string) Option {
 	return Option{Name: name, Short: short, Arg: arg, Help: help, set: set}
 }
 
+// Repo is --repo for a verb that says NoRepo to have it among its own options.
+func Repo(help string) Option { return Option{Name: "repo", Arg: "PATH", Help: help, repo: true} }
+
 // Completion is what may stand where the cursor is.
 type Completion struct {
 	Words []string // only those that begin with the word under the cursor are shown
@@ -131,16 +135,19 @@ func (p *Program) global(inv *Invocation, version *bool) []Option {
 func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 	var all []Option
 	if !v.NoRepo {
-		set := func(path string) error { inv.Repo, inv.RepoGiven = path, true; return nil }
-		all = append(all, Func(set, "repo", "", "PATH",
-			"Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)"))
+		all = append(all, Repo("Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)"))
 	}
 	all = append(all, v.Options...)
+	for i := range all {
+		if all[i].repo {
+			all[i].set = func(path string) error { inv.Repo, inv.RepoGiven = path, true; return nil }
+		}
+	}
 	if v.JSON {
-		all = append(all, Flag(&inv.JSON, "json", "", "Print JSON"))
+		all = append(all, ours(Flag(&inv.JSON, "json", "", "Print JSON")))
 	}
 	if v.Pager {
-		all = append(all, Flag(&inv.noPager, "no-pager", "", "Do not show the output in a pager"))
+		all = append(all, ours(Flag(&inv.noPager, "no-pager", "", "Do not show the output in a pager")))
 	}
 	for _, o := range p.global(inv, version) {
 		if slices.ContainsFunc(all, func(own Option) bool { return own.Short == o.Short }) {
@@ -149,6 +156,12 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 		all = append(all, o)
 	}
 	return all
+}
+
+// ours marks an option that ostree's verb has not.
+func ours(o Option) Option {
+	o.Ours = true
+	return o
 }
 
 // root is the group of all verbs; it has no name.

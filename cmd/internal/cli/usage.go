@@ -39,7 +39,11 @@ var helpOption = Option{Name: "help", Short: "h", Help: "Show help options", NoA
 
 // usage is the short help of a verb, in GLib's layout: what precedes a message about wrong use.
 func (p *Program) usage(v *Verb) string {
-	return p.layout(v.Name+" [OPTION…] "+v.Args, v.summary(), p.options(v, new(Invocation), new(bool)))
+	options := p.options(v, new(Invocation), new(bool))
+	if p.Terse {
+		options = slices.DeleteFunc(options, func(o Option) bool { return o.Ours })
+	}
+	return p.layout(v.Name+" [OPTION…] "+v.Args, v.summary(), options)
 }
 
 // summary says what a verb is for, and lists the verbs of a group.
