@@ -22,6 +22,9 @@ func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 	if !inv.RepoGiven && errors.Is(err, fs.ErrNotExist) {
 		return nil, cli.ErrNoRepo
 	}
+	if err == nil {
+		unix.Mkdirat(int(repo.Dir().Fd()), "tmp", 0o775) // as ostree makes it anew; it may not be ours to write
+	}
 	return repo, err
 }
 
