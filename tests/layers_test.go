@@ -44,6 +44,7 @@ var heights = map[string]int{
 	"objstore/transaction":    6,
 	"objstore/publish":        7,
 	"objstore/attest":         7,
+	"checkout":                6,
 	"fs/cache":                5,
 	"fs/backing":              5,
 	"fs/flight":               0,
