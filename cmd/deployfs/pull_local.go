@@ -11,6 +11,7 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/pull"
 	"deployfs/objstore/refs"
+	"deployfs/objstore/trust"
 )
 
 type pullLocalOptions struct {
@@ -71,8 +72,12 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if o.named && !refs.IsFragment(o.Remote) {
 		return cli.Words("Invalid remote name " + o.Remote)
 	}
-	if o.gpg || o.gpgSummary {
-		return cli.Words("GPG signatures can't be verified")
+	verifier := trust.NewVerifier(dest, o.Remote)
+	if o.gpg {
+		o.VerifyCommit = verifier.Commit
+	}
+	if o.gpgSummary {
+		o.VerifySummary = verifier.Summary
 	}
 	src, err := objstore.Open(absolute(inv.Args[0]))
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -120,10 +119,6 @@ func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (names []refs.N
 		} else {
 			names = append(names, refs.Name{Remote: r.of.Remote, Ref: r.of.Ref})
 		}
-	}
-	remote, all := strings.CutSuffix(strings.TrimSuffix(prefix, "."), ":")
-	if all && err == nil && len(names) > 0 && !o.collections { // ostree can't, either
-		err = fmt.Errorf("Invalid refspec %s:./%s", remote, names[0].Ref)
 	}
 	return names, err
 }

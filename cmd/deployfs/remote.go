@@ -20,6 +20,7 @@ func remoteVerb() cli.Verb {
 			"A repository with a parent knows the parent's remotes, too.",
 		Verbs: []cli.Verb{
 			remoteAddVerb(), remoteDeleteVerb(), remoteShowURLVerb(), remoteListVerb(),
+			remoteGPGImportVerb(), remoteGPGListKeysVerb(),
 			remoteAddCookieVerb(), remoteDeleteCookieVerb(), remoteListCookiesVerb(),
 			remoteFetchVerb("refs", "List remote refs"), remoteFetchVerb("summary", "Show remote summary"),
 		},

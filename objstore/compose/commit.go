@@ -43,6 +43,7 @@ func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
 	}
 	result.Stats = tx.Stats()
 	result.Stats.Metadata += b.repeated
+	result.Stats.Content += b.merged
 	return result, b.consume()
 }
 
@@ -75,7 +76,7 @@ func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mt
 		}
 	}
 	if p.Branch != "" {
-		tx.SetRef(refs.Name{Ref: p.Branch}, sum)
+		tx.SetRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}, sum)
 	}
 	return sum, tx.Commit(ctx)
 }

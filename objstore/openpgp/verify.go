@@ -220,7 +220,7 @@ func (r Result) verdict() string {
 	if word == "" {
 		word = "BAD"
 	}
-	return word + " signature from \"" + name + " <" + email + ">\""
+	return word + " signature from \"" + printable(name) + " <" + printable(email) + ">\""
 }
 
 // clock is a local time as GLib shows it by %c in the C locale: it pads a day with a
