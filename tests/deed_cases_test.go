@@ -22,6 +22,7 @@ type deedCase struct {
 	broken  bool   // something is wrong before, which ostree fsck finds
 	once    bool   // done again it fails: there is nothing left to do
 	again   string // what mends the rest, after the command itself was done again
+	tree    string // what it makes beside the repository: whole, or it is not there
 	tidy    bool   // it clears what a cut has left in tmp; others leave that to the next commit
 }
 
@@ -48,6 +49,9 @@ var deedCases = []deedCase{
 	{name: "pull-local", mode: "archive", args: "pull-local --repo=repo far", tidy: true},
 	{name: "pull-local-other-mode", mode: "bare-user", args: "pull-local --repo=repo far", tidy: true},
 	{name: "pull-local-repair", mode: "archive", prepare: "ostree --repo=repo pull-local far; rm repo/objects/*/$large; ostree --repo=repo fsck -q || true", args: "pull-local --repo=repo far", tidy: true, broken: true},
+	{name: "sign", mode: "archive", args: "sign --repo=repo --sign-type=dummy main secret"},
+	{name: "checkout", mode: "bare", args: "checkout --repo=repo main to", once: true, tree: "to"},
+	{name: "checkout-user", mode: "bare-user", args: "checkout --repo=repo --require-hardlinks -U main to", once: true, tree: "to"},
 	{name: "fsck-delete", mode: "archive", prepare: "echo wrong:bytes > $(ls repo/objects/*/$shared)", args: "fsck --repo=repo -a --delete", broken: true, once: true},
 }
 
@@ -109,7 +113,7 @@ func deedSources(t testing.TB) string {
 // deedCommand is the command line under test.
 func deedCommand(t testing.TB, dir string, args []string) command {
 	t.Helper()
-	return command{args: append([]string{binary(t, "deployfs")}, args...), dir: dir}
+	return command{args: append([]string{binary(t, "deployfs")}, args...), dir: dir, env: []string{"OSTREE_DUMMY_SIGN_ENABLED=1"}}
 }
 
 // refsOf are the refs of a repository, with what their files hold; an alias with where it leads.

@@ -217,6 +217,7 @@ type cutter struct {
 	before, after map[string]string // refs
 	objects       []string          // afterwards
 	verdict       string            // of ostree fsck, afterwards
+	tree          map[string]string // what is made beside the repository
 }
 
 func newCutter(t *testing.T, c deedCase) *cutter {
@@ -228,6 +229,9 @@ func newCutter(t *testing.T, c deedCase) *cutter {
 	defer os.RemoveAll(whole)
 	k.calls = cutAt(t, deedCommand(t, whole, k.args), 0)
 	k.after, k.objects, k.verdict = refsOf(t, whole+"/repo"), storedIn(t, whole+"/repo"), k.check(whole+"/repo")
+	if c.tree != "" {
+		k.tree = filesBelow(t, whole+"/"+c.tree)
+	}
 	if k.calls == 0 {
 		t.Fatal("no calls")
 	}
@@ -266,6 +270,9 @@ func (k *cutter) cut(call int) {
 	if bad := k.check(repo); bad != "" && !k.c.broken {
 		wrong("ostree fsck: %s", bad)
 	}
+	if place := dir + "/" + k.c.tree; k.c.tree != "" && modeOf(place) != 0 && !maps.Equal(filesBelow(t, place), k.tree) {
+		wrong("%s is not whole: %q", k.c.tree, filesBelow(t, place))
+	}
 	if o := deedCommand(t, dir, k.args).run(t); o.code != 0 && !k.c.once {
 		wrong("again: exit %d, %s", o.code, o.err)
 	}
@@ -274,6 +281,9 @@ func (k *cutter) cut(call int) {
 	}
 	if again := refsOf(t, repo); !maps.Equal(again, k.after) {
 		wrong("refs afterwards are %q, want %q", again, k.after)
+	}
+	if k.c.tree != "" && !maps.Equal(filesBelow(t, dir+"/"+k.c.tree), k.tree) {
+		wrong("%s afterwards is %q", k.c.tree, filesBelow(t, dir+"/"+k.c.tree))
 	}
 	if again := storedIn(t, repo); !slices.Equal(again, k.objects) {
 		wrong("objects afterwards are\n%s\nwant\n%s", strings.Join(again, "\n"), strings.Join(k.objects, "\n"))
@@ -306,9 +316,8 @@ func (k *cutter) leftovers(dir string) (left []string) {
 	if !k.c.tidy && (k.c.mode == "" || k.c.broken) {
 		return nil
 	}
-	found, err := filepath.Glob(dir + "/repo/tmp/*")
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	found, _ := filepath.Glob(dir + "/repo/tmp/*")
+	beside, _ := filepath.Glob(dir + "/.*")
+	found = append(found, beside...)
 	return slices.DeleteFunc(found, func(name string) bool { return filepath.Base(name) == "cache" })
 }

@@ -30,12 +30,18 @@ func faults(deeds []deed, loose bool) []string {
 		d.do(deed)
 	}
 	for _, n := range d.names {
-		passing := n.call == "unlink" && strings.HasPrefix(n.path, "repo/state/") // a mark that comes back does no harm
-		if !strings.HasPrefix(n.path, "repo/tmp") && !strings.HasPrefix(n.path, "repo/.lock") && !passing {
+		if strings.HasPrefix(n.path, "repo") && !passing(n) {
 			d.fault("at the end %s of %s is not durable", n.call, n.path)
 		}
 	}
 	return d.found
+}
+
+// passing are changes that may be lost: what is temporary, and deletions that do no harm when they
+// are taken back, such as that of an object that nobody needs.
+func passing(n name) bool {
+	in := func(place string) bool { return strings.HasPrefix(n.path, "repo/"+place) }
+	return in("tmp") || in(".lock") || n.call == "unlink" && (in("state/") || in("objects/") && !isCommit(n.path))
 }
 
 func (d *disk) fault(format string, args ...any) {

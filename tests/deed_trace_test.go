@@ -163,6 +163,7 @@ var shortNames = []struct {
 	{regexp.MustCompile(`^repo(/|$)`), ""},
 	{regexp.MustCompile(`staging-[-\w]+-\w{6}(-lock)?`), "stage$1"},
 	{regexp.MustCompile(`\b(deployfs|prune|ref|alias|summary)-[-\w]+`), "temp"},
+	{regexp.MustCompile(`\.checkout-\w+`), ".checkout-temp"},
 	{regexp.MustCompile(`#\d+`), "unnamed"},
 	{regexp.MustCompile(`\b[0-9a-f]{2}/[0-9a-f]{62}\.`), "*."},
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "*"},
