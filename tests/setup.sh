@@ -16,6 +16,7 @@ need systemd-analyze systemd
 need git git
 need tmux tmux
 need less less
+need strace strace
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
