@@ -14,6 +14,7 @@ need setfacl acl
 need unshare util-linux
 need systemd-analyze systemd
 need git git
+need gpg gnupg
 need tmux tmux
 need less less
 need strace strace
