@@ -179,6 +179,28 @@ func TestOstreeName(t *testing.T) {
 	}
 }
 
+// TestOstreeLink holds that an ostree which is there stays.
+func TestOstreeLink(t *testing.T) {
+	t.Parallel()
+	root := scratch(t)
+	link := root + "/usr/local/bin/ostree"
+	must(t, "mkdir", "-p", filepath.Dir(link))
+	install := command{args: []string{"make", "-s", "ostree-link", "DESTDIR=" + root}, dir: ".."}
+	for range 2 {
+		install.must(t)
+		if to, err := os.Readlink(link); err != nil || to != "deployfs" {
+			t.Errorf("the link is %q, %v", to, err)
+		}
+	}
+	for _, other := range []string{"cp /bin/true", "ln -s /bin/true", "mkdir"} {
+		must(t, "rm", "-f", link)
+		must(t, "sh", "-c", other+" "+link)
+		if o := install.run(t); o.code == 0 || !strings.Contains(o.err, link+" is there already") {
+			t.Errorf("%s: exit %d, %s", other, o.code, o.err)
+		}
+	}
+}
+
 // TestAdmin holds that ostree admin is deployctl, with all options: the one beside the program, else the one in PATH.
 func TestAdmin(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -106,46 +106,46 @@ func (o *refsOptions) deleteRefs(ctx context.Context, repo *objstore.Repo, prefi
 }
 
 // chosen are the refs that a prefix names.
-func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (rows []refRow, err error) {
+func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (names []refs.Name, err error) {
+	var rows []refRow
 	if o.collections {
-		return collectedRefs(repo, prefix, true)
+		rows, err = collectedRefs(repo, prefix, true)
+	} else {
+		rows, err = o.listed(repo, prefix, true)
 	}
-	if rows, err = o.listed(repo, prefix, true); err != nil || len(rows) == 0 {
-		return nil, err
+	for _, r := range rows {
+		if o.collections {
+			names = append(names, refs.Name{Collection: r.of.Collection, Ref: r.of.Ref})
+		} else {
+			names = append(names, refs.Name{Remote: r.of.Remote, Ref: r.of.Ref})
+		}
 	}
-	if remote, ok := strings.CutSuffix(strings.TrimSuffix(prefix, "."), ":"); ok { // ostree can't, either
-		return nil, fmt.Errorf("Invalid refspec %s:./%s", remote, rows[0].of.Ref)
-	}
-	return rows, nil
+	return names, err
 }
 
 // deleteChosen deletes refs. When an alias leads to one of them, none is deleted; of a collection,
 // where ostree does not ask, aliases go first.
-func (o *refsOptions) deleteChosen(ctx context.Context, repo *objstore.Repo, rows []refRow) error {
-	aliases, others := map[refs.Name]object.Checksum{}, map[refs.Name]object.Checksum{}
-	for _, r := range rows {
-		name := refs.Name{Remote: r.of.Remote, Ref: r.of.Ref}
-		switch {
-		case o.collections:
-			name = refs.Name{Collection: r.of.Collection, Ref: r.of.Ref}
-		default:
-			if err := repo.CheckUnaliased(name); err != nil {
+func (o *refsOptions) deleteChosen(ctx context.Context, repo *objstore.Repo, names []refs.Name) error {
+	for len(names) > 0 {
+		free, rest := map[refs.Name]object.Checksum{}, []refs.Name(nil)
+		var aliased *objstore.AliasError
+		for _, name := range names {
+			switch err := repo.CheckUnaliased(name); {
+			case err == nil:
+				free[name] = object.Checksum{}
+			case errors.As(err, &aliased):
+				rest = append(rest, name)
+			default:
 				return err
 			}
 		}
-		if r.of.Alias != "" {
-			aliases[name] = object.Checksum{}
-		} else {
-			others[name] = object.Checksum{}
+		if len(rest) > 0 && (!o.collections || len(free) == 0) {
+			return aliased
 		}
-	}
-	for _, set := range []map[refs.Name]object.Checksum{aliases, others} {
-		if len(set) == 0 {
-			continue
-		}
-		if err := transaction.UpdateRefs(ctx, repo, set); err != nil {
+		if err := transaction.UpdateRefs(ctx, repo, free); err != nil {
 			return err
 		}
+		names = rest
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package compose
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"sync/atomic"
 
 	"deployfs/objstore/mtree"
@@ -26,6 +24,7 @@ type builder struct {
 
 	dirmetas map[string]object.Checksum // written, by their bytes
 	repeated int                        // that were not written again
+	merged   int                        // files of commits that were not written again
 }
 
 // build makes the tree: from the base, and the sources in their order.
@@ -83,20 +82,6 @@ func (b *builder) resolve(rev string) (object.Commit, error) {
 		return object.Commit{}, err
 	}
 	return b.repo.Commit(sum)
-}
-
-// addTar lays an archive over the tree.
-func (b *builder) addTar(ctx context.Context, name string) error {
-	in := io.Reader(os.Stdin)
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("archive_read_open_filename: Failed to open '%s'", name)
-		}
-		defer f.Close()
-		in = f
-	}
-	return b.importTar(ctx, in)
 }
 
 // dirMeta writes the dirmeta of a directory. Most have one that was written before.

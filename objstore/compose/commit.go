@@ -43,6 +43,7 @@ func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
 	}
 	result.Stats = tx.Stats()
 	result.Stats.Metadata += b.repeated
+	result.Stats.Content += b.merged
 	return result, b.consume()
 }
 

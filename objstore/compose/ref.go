@@ -3,6 +3,7 @@ package compose
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"deployfs/objstore"
 	"deployfs/objstore/mtree"
@@ -17,7 +18,9 @@ func (b *builder) addRef(ctx context.Context, fail context.CancelCauseFunc, rev 
 		return err
 	}
 	if b.Modifier == nil && !b.Sizes {
-		return b.root.Overlay(b.repo, tip.Root, tip.RootMeta)
+		files, err := b.root.Overlay(b.repo, tip.Root, tip.RootMeta)
+		b.merged += files
+		return err
 	}
 	w := &refWalk{walk{builder: b, ctx: ctx, fail: fail}}
 	return w.dir(tip.Root, tip.RootMeta, "/", b.root)
@@ -121,7 +124,11 @@ func (b *builder) rewrite(path string, content object.Checksum) (sum object.Chec
 		return sum, false, err
 	}
 	defer c.Close()
-	if sum, err = b.tx.WriteContent(h, c); err != nil {
+	from := io.Reader(c)
+	if b.repo.Mode() == objstore.BareUserOnly && c.Plain() != nil {
+		from = c.Plain() // whose header is not that of its checksum, when it comes from elsewhere
+	}
+	if sum, err = b.tx.WriteContent(h, from); err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return sum, false, err

@@ -140,11 +140,11 @@ func TestOverlay(t *testing.T) {
 
 	empty := New()
 	s.read = 0
-	if err := empty.Overlay(s, lower, sum(1)); err != nil || s.read != 0 {
+	if _, err := empty.Overlay(s, lower, sum(1)); err != nil || s.read != 0 {
 		t.Errorf("over nothing: %v, %d read", err, s.read)
 	}
-	if err := empty.Overlay(s, over, sum(8)); err != nil {
-		t.Fatal(err)
+	if n, err := empty.Overlay(s, over, sum(8)); err != nil || n != 1 {
+		t.Fatalf("%d files are merged: %v", n, err)
 	}
 	merged, _, _, _ := empty.Lookup("a")
 	_, x, _, _ := merged.Lookup("x")

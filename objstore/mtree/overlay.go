@@ -7,38 +7,40 @@ import (
 
 // Overlay lays a directory of a commit over t: files replace files, directories are
 // merged and take the dirmeta of the upper one. What is only in one of the two costs
-// nothing.
-func (t *Tree) Overlay(l tree.Loader, dirtree, dirmeta object.Checksum) error {
+// nothing. It returns how many files it has put into directories that there were.
+func (t *Tree) Overlay(l tree.Loader, dirtree, dirmeta object.Checksum) (files int, err error) {
 	t.meta = dirmeta
 	if t.loader != nil && t.known == dirtree {
-		return nil
+		return 0, nil
 	}
 	if err := t.read(); err != nil {
-		return err
+		return 0, err
 	}
 	if len(t.files) == 0 && len(t.dirs) == 0 {
 		*t = *Load(l, dirtree, dirmeta)
-		return nil
+		return 0, nil
 	}
 	d, err := l.DirTree(dirtree)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for i := range d.NumFiles() {
 		name, content := d.File(i)
 		if err := t.SetFile(string(name), content); err != nil {
-			return err
+			return files, err
 		}
+		files++
 	}
 	for i := range d.NumDirs() {
 		name, subtree, submeta := d.Dir(i)
 		sub, err := t.EnsureDir(string(name))
 		if err != nil {
-			return err
+			return files, err
 		}
-		if err := sub.Overlay(l, subtree, submeta); err != nil {
-			return err
+		more, err := sub.Overlay(l, subtree, submeta)
+		if files += more; err != nil {
+			return files, err
 		}
 	}
-	return nil
+	return files, nil
 }

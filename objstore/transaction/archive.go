@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -36,9 +37,10 @@ func (t *Transaction) fillArchive(f *file, h *object.Header, fill func(io.Writer
 	if err := f.write(h.EncodeFilez()); err != nil {
 		return name, err
 	}
-	if h.Size == 0 {
-		if name, err = fill(io.Discard); err == nil {
-			err = f.write(deflatedNothing)
+	if h.Size == 0 || h.Size <= shortest && t.level >= shortLevel {
+		var content bytes.Buffer
+		if name, err = fill(&content); err == nil {
+			err = f.write(deflateShort(content.Bytes()))
 		}
 	} else {
 		name, err = t.deflate(f, fill)
@@ -48,9 +50,6 @@ func (t *Transaction) fillArchive(f *file, h *object.Header, fill func(io.Writer
 	}
 	return name, err
 }
-
-// deflatedNothing is what ostree writes for an empty file.
-var deflatedNothing = []byte{0x03, 0x00}
 
 func (t *Transaction) deflate(f *file, fill func(io.Writer) (object.Name, error)) (name object.Name, err error) {
 	pool := &deflaters[t.level]

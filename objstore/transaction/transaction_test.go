@@ -98,7 +98,7 @@ func TestCommit(t *testing.T) {
 			if err := tx.Commit(context.Background()); err != nil {
 				t.Fatal(mode, config, err)
 			}
-			want := Stats{Metadata: 3, MetadataWritten: 3, Content: 4, ContentWritten: 4, BytesWritten: 640000 + 6 + 5}
+			want := Stats{Metadata: 3, MetadataWritten: 3, Content: 4, ContentWritten: 4, BytesWritten: 640000 + 6}
 			if got := tx.Stats(); got != want {
 				t.Errorf("%s: %+v, want %+v", mode, got, want)
 			}
