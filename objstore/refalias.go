@@ -73,7 +73,7 @@ func (r *Repo) linkTarget(link string) (target string, ok bool) {
 
 // replaceLink puts a symbolic link in place at once.
 func (r *Repo) replaceLink(dir *os.File, name, to string) error {
-	if err := r.makeTmp(); err != nil {
+	if err := r.MakeTmp(); err != nil {
 		return err
 	}
 	at, temp := int(r.dir.Fd()), "tmp/"+TemporaryName()

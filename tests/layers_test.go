@@ -43,6 +43,8 @@ var heights = map[string]int{
 	"objstore/usage":          7,
 	"objstore/transaction":    6,
 	"objstore/publish":        7,
+	"objstore/tarball":        7,
+	"objstore/compose":        8,
 	"objstore/attest":         7,
 	"checkout":                6,
 	"fs/cache":                5,

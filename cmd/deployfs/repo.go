@@ -23,7 +23,7 @@ func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 		return nil, cli.ErrNoRepo
 	}
 	if err == nil {
-		unix.Mkdirat(int(repo.Dir().Fd()), "tmp", 0o775) // as ostree makes it anew; it may not be ours to write
+		_ = repo.MakeTmp() // as ostree does wherever it may; who writes there will tell
 	}
 	return repo, err
 }
