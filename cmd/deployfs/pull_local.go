@@ -70,7 +70,7 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return cli.Words("Must specify remote name to enable gpg verification")
 	}
 	if o.named && !refs.IsFragment(o.Remote) {
-		return cli.Words("Invalid remote name " + o.Remote)
+		return cli.Words("Invalid refspec " + o.Remote + ":" + strings.Join(o.Refs[:min(len(o.Refs), 1)], ""))
 	}
 	verifier := trust.NewVerifier(dest, o.Remote)
 	if o.gpg {
