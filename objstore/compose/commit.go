@@ -75,7 +75,7 @@ func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mt
 		}
 	}
 	if p.Branch != "" {
-		tx.SetRef(refs.Name{Ref: p.Branch}, sum)
+		tx.SetRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}, sum)
 	}
 	return sum, tx.Commit(ctx)
 }
