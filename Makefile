@@ -1,12 +1,15 @@
 # make demo    all set-up, then the main job on a built-in repository
 # make test    all set-up, then every test
+# make suite   OSTree's own tests with our program in the place of ostree; SUITE=--listed: those that have to pass
 # make chaos   kills 1000 servers under readers, in 10 minutes
+# make cuts    kills each writing command before each of its calls that change files, in 3 minutes
 # make fuzz    every fuzz target, FUZZTIME each
 # make hostile MUTATIONS random changes of each kind of a repository's files, read in every way
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
 # make picture the picture of the explorer in README.md, drawn anew
 # make install the program, its man pages and completions, below $(DESTDIR)$(PREFIX), and the links by which mount(8)
-#              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin
+#              finds it in $(DESTDIR)$(SBINDIR): mount(8) looks nowhere else than in /sbin. With OSTREE_LINK=1 it gets
+#              the name ostree there, too, where no other program has it
 
 PREFIX ?= /usr/local
 SBINDIR ?= /sbin
@@ -15,9 +18,10 @@ BIN := bin
 FUZZTIME ?= 10m
 MUTATIONS ?= 10000
 TESTFLAGS ?=
+SUITE ?=
 BENCHFLAGS ?=
 
-.PHONY: all build demo test race chaos fuzz hostile lint bench picture man install clean
+.PHONY: all build demo test race suite chaos cuts fuzz hostile lint bench picture man install ostree-link clean
 
 all: build man
 
@@ -37,9 +41,18 @@ race: build
 	tests/setup.sh race
 	DEPLOYFS_RACE=1 $(GO) test -race -skip '^TestCost' -timeout 40m $(TESTFLAGS) ./...
 
+suite: build
+	tests/setup.sh suite
+	tests/suite/run $(SUITE)
+
 chaos: build
 	tests/setup.sh
 	DEPLOYFS_CHAOS=1000 $(GO) test ./tests -run '^TestChaos$$' -count 1 -timeout 1h -v
+
+# DEPLOYFS_CUTS_SEED, which a run prints, repeats the order of the cuts.
+cuts: build
+	tests/setup.sh
+	DEPLOYFS_CUTS=all $(GO) test ./tests -run '^TestDeed' -count 1 -timeout 1h -v
 
 # Every fuzz target of every package, FUZZTIME each, two at a time. Go sometimes calls the end of FUZZTIME itself a
 # failure ("context deadline exceeded", with no input that fails): that one is printed, and is none.
@@ -93,6 +106,15 @@ install: man
 	$(BIN)/deployfs completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/deployfs
 	$(BIN)/deployfs completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_deployfs
 	$(BIN)/deployfs completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/deployfs.fish
+	[ -z "$(OSTREE_LINK)" ] || $(MAKE) --no-print-directory ostree-link
+
+# What is there stays, unless it is a link to deployfs.
+ostree-link:
+	@link=$(DESTDIR)$(PREFIX)/bin/ostree; target=$$(readlink "$$link" || true); \
+	if [ -e "$$link" ] && [ "$${target##*/}" != deployfs ]; then \
+		echo "$$link is there already: the link ostree is not made" >&2; exit 1; \
+	fi; \
+	ln -sfn deployfs "$$link"
 
 clean:
 	rm -rf $(BIN) *.out

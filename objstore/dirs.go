@@ -74,5 +74,6 @@ func (r *Repo) ReadFile(file string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	return readFileAt(dir, path.Base(file), limit)
+	data, err := readFileAt(dir, path.Base(file), limit)
+	return data, plain(err)
 }

@@ -154,7 +154,7 @@ func (r *Repo) HasObject(name object.Name) (bool, error) {
 // intention: an interrupted or restricted pull.
 func (r *Repo) IsPartial(commit object.Checksum) bool {
 	for repo := r; repo != nil; repo = repo.parent {
-		path := "state/" + commit.String() + ".commitpartial"
+		path := partialPath(commit)
 		if unix.Faccessat(int(repo.dir.Fd()), path, unix.F_OK, 0) == nil {
 			return true
 		}

@@ -18,7 +18,7 @@ func (r *Repo) Replace(dir *os.File, path string, data []byte, perm uint32) erro
 	if err != nil {
 		return err
 	}
-	if err := r.makeTmp(); err != nil {
+	if err := r.MakeTmp(); err != nil {
 		return err
 	}
 	return replaceIn(r.dir, "tmp/", dir, path, data, perm, durable)
@@ -34,7 +34,9 @@ func (r *Repo) Fsync() (bool, error) {
 // DisableFsync has nothing that is written from now on made durable.
 func (r *Repo) DisableFsync() { r.noFsync.Store(true) }
 
-func (r *Repo) makeTmp() error {
+// MakeTmp makes the directory for temporary files, which may have been taken for
+// rubbish.
+func (r *Repo) MakeTmp() error {
 	if err := unix.Mkdirat(int(r.dir.Fd()), "tmp", 0o775); err != nil && err != unix.EEXIST {
 		return fmt.Errorf("mkdirat(tmp): %w", describe(err))
 	}

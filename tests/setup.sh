@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh [race]: installs what the tests, or their race builds, need from Debian's packages. Does nothing when all
-# of it is there.
+# setup.sh [race|suite]: installs what the tests, or their race builds, or OSTree's own tests need from Debian's
+# packages. Does nothing when all of it is there.
 set -eu
 
 missing=
@@ -14,11 +14,24 @@ need setfacl acl
 need unshare util-linux
 need systemd-analyze systemd
 need git git
+need gpg gnupg
 need tmux tmux
 need less less
+need strace strace
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+fi
+if [ "${1:-}" = suite ]; then
+	[ -e /usr/libexec/installed-tests/libostree ] || missing="$missing ostree-tests"
+	[ -e /usr/lib/python3/dist-packages/yaml ] || missing="$missing python3-yaml"
+	need gpg gnupg
+	need gjs gjs
+	need openssl openssl
+	need parallel parallel
+	need strace strace
+	need setcap libcap2-bin
+	need cpio cpio
 fi
 
 if [ -n "$missing" ]; then

@@ -41,7 +41,7 @@ var (
 	refsLines = []string{
 		"refs", "refs --list", "refs -A", "refs --alias", "refs -c", "refs --collections", "refs --force", "refs os", "refs --list os",
 		"refs os/main", "refs --list os/main", "refs os/", "refs nope", "refs --list nope", "refs o", "refs -A nope", "refs -A stable",
-		"refs -A os", "refs -A os/main", "refs -A z", "refs -A --list z", "refs z", "refs z/y", "refs z os", "refs origin", "refs origin:",
+		"refs -A os", "refs -A os/main", "refs -A z", "refs -A --list z", "refs z", "refs z/y", "refs z os", "refs origin", "refs origin:", "refs origin:.", "refs nope:", "refs a_b:", "refs :", "refs .",
 		"refs origin:r", "refs --list origin:r", "refs origin:r/x", "refs --list origin:r/x", "refs -A origin:", "refs -A origin:r/x",
 		"refs -c org.example.Os", "refs -c org.example.Mirror", "refs -c org.example.Remote", "refs -c org.example.None", "refs -c nope",
 		"refs -c no_pe", "refs -A -c", "refs --list -c", "refs {none}", "refs ../x", "refs --delete", "refs --create=x", "refs --create",

@@ -11,8 +11,10 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/compose"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/modify"
 	"deployfs/objstore/object"
+	"deployfs/objstore/sign"
 )
 
 type commitOptions struct {
@@ -28,8 +30,8 @@ type commitOptions struct {
 
 	// how
 	table, sizes, skipUnchanged bool
-	fsync, gpgHome, signType    string
-	gpgKeys, signKeys           []string
+	fsync                       string
+	signerOptions
 }
 
 func commitVerb() cli.Verb {
@@ -76,6 +78,9 @@ func (o *commitOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err != nil {
 		return err
 	}
+	if request.Sign, err = o.sign(ctx); err != nil {
+		return err
+	}
 	plan, err := compose.Prepare(repo, request)
 	if err != nil {
 		return err
@@ -97,6 +102,21 @@ func (o *commitOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	return o.print(inv, result)
+}
+
+// sign is who signs the commit; nil is nobody.
+func (o *commitOptions) sign(ctx context.Context) (func([]byte) ([]gvariant.Value, error), error) {
+	signers, err := o.signers()
+	if err != nil || signers == nil {
+		return nil, err
+	}
+	return func(commit []byte) (entries []gvariant.Value, err error) {
+		meta, err := sign.Add(ctx, gvariant.Value{}, commit, signers...)
+		for i := range meta.Len() {
+			entries = append(entries, meta.At(i))
+		}
+		return entries, err
+	}, nil
 }
 
 // parseFsync reads what --fsync is given.

@@ -36,7 +36,8 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), initVerb(), logVerb(), lsVerb(), pruneVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
+			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
+			pruneVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
 			gpgSignVerb(), signVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},

@@ -18,7 +18,9 @@ import (
 // ostreeFeatures are those that `ostree --version` lists and that this program has, too: what asks
 // for them gets what ostree does.
 var ostreeFeatures = []string{
-	"libarchive", // commit --tree=tar=, export
+	"gpgme",        // signatures by OpenPGP keys
+	"sign-ed25519", // and by Ed25519 ones
+	"libarchive",   // commit --tree=tar=, export
 }
 
 // isOstree tells whether this program stands in for ostree: by a link of that name.

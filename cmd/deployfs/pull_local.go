@@ -11,6 +11,7 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/pull"
 	"deployfs/objstore/refs"
+	"deployfs/objstore/trust"
 )
 
 type pullLocalOptions struct {
@@ -69,10 +70,14 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return cli.Words("Must specify remote name to enable gpg verification")
 	}
 	if o.named && !refs.IsFragment(o.Remote) {
-		return cli.Words("Invalid remote name " + o.Remote)
+		return cli.Words("Invalid refspec " + o.Remote + ":" + strings.Join(o.Refs[:min(len(o.Refs), 1)], ""))
 	}
-	if o.gpg || o.gpgSummary {
-		return cli.Words("GPG signatures can't be verified")
+	verifier := trust.NewVerifier(dest, o.Remote)
+	if o.gpg {
+		o.VerifyCommit = verifier.Commit
+	}
+	if o.gpgSummary {
+		o.VerifySummary = verifier.Summary
 	}
 	src, err := objstore.Open(absolute(inv.Args[0]))
 	if err != nil {

@@ -101,12 +101,6 @@ func (o *refsOptions) checkArgs(args []string) error {
 	return nil
 }
 
-// notAvailable refuses what is planned and not there.
-type notAvailable struct{ what, instead string }
-
-func (e notAvailable) Error() string { return e.what + " is not available in this version" }
-func (e notAvailable) Hint() string  { return "use '" + e.instead + "'" }
-
 // refRow is a listed ref.
 type refRow struct {
 	Ref        string `json:"ref"` // as REV takes it
@@ -146,7 +140,8 @@ func newRefRow(ref objstore.Ref) refRow {
 // listed, and in full; -A shows its checksum then, as ostree does.
 func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (rows []refRow, err error) {
 	var want refs.Spec
-	if remote, ok := strings.CutSuffix(prefix, ":"); ok && refs.IsFragment(remote) {
+	remote, whole := wholeRemote(prefix)
+	if whole {
 		want.Remote = remote
 	} else if given {
 		if want, err = refs.Parse(prefix); err != nil {
@@ -164,7 +159,10 @@ func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (ro
 		case exact:
 		case o.alias && ref.Alias == "":
 			continue
-		case !given, want.Ref == "" && ref.Remote == want.Remote:
+		case !given:
+		case whole && ref.Remote != remote:
+			continue
+		case whole:
 		case !under || ref.Remote != want.Remote:
 			continue
 		case !o.list && !o.alias:
@@ -173,4 +171,10 @@ func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (ro
 		rows = append(rows, r)
 	}
 	return rows, err
+}
+
+// wholeRemote tells of which remote a prefix names all refs: REMOTE: or REMOTE:. does.
+func wholeRemote(prefix string) (remote string, ok bool) {
+	remote, ok = strings.CutSuffix(strings.TrimSuffix(prefix, "."), ":")
+	return remote, ok && refs.IsFragment(remote)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -91,14 +90,24 @@ func (o *refsOptions) createAlias(ctx context.Context, repo *objstore.Repo, all 
 	return summary.Auto(ctx, repo)
 }
 
-// deleteRefs deletes the refs below each prefix, or in each collection.
+// deleteRefs deletes the refs below each prefix, or in each collection. Of those below a prefix none
+// is deleted when an alias leads to one of them.
 func (o *refsOptions) deleteRefs(ctx context.Context, repo *objstore.Repo, prefixes []string) error {
 	for _, prefix := range prefixes {
-		chosen, err := o.chosen(repo, prefix)
+		names, err := o.chosen(repo, prefix)
 		if err != nil {
 			return err
 		}
-		if err := o.deleteChosen(ctx, repo, chosen); err != nil {
+		if !o.collections {
+			if err := repo.CheckUnaliased(names...); err != nil {
+				return err
+			}
+		}
+		set := map[refs.Name]object.Checksum{}
+		for _, name := range names {
+			set[name] = object.Checksum{}
+		}
+		if err := transaction.UpdateRefs(ctx, repo, set); err != nil {
 			return err
 		}
 	}
@@ -106,46 +115,19 @@ func (o *refsOptions) deleteRefs(ctx context.Context, repo *objstore.Repo, prefi
 }
 
 // chosen are the refs that a prefix names.
-func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (rows []refRow, err error) {
+func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (names []refs.Name, err error) {
+	var rows []refRow
 	if o.collections {
-		return collectedRefs(repo, prefix, true)
+		rows, err = collectedRefs(repo, prefix, true)
+	} else {
+		rows, err = o.listed(repo, prefix, true)
 	}
-	if rows, err = o.listed(repo, prefix, true); err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	if remote, ok := strings.CutSuffix(strings.TrimSuffix(prefix, "."), ":"); ok { // ostree can't, either
-		return nil, fmt.Errorf("Invalid refspec %s:./%s", remote, rows[0].of.Ref)
-	}
-	return rows, nil
-}
-
-// deleteChosen deletes refs. When an alias leads to one of them, none is deleted; of a collection,
-// where ostree does not ask, aliases go first.
-func (o *refsOptions) deleteChosen(ctx context.Context, repo *objstore.Repo, rows []refRow) error {
-	aliases, others := map[refs.Name]object.Checksum{}, map[refs.Name]object.Checksum{}
 	for _, r := range rows {
-		name := refs.Name{Remote: r.of.Remote, Ref: r.of.Ref}
-		switch {
-		case o.collections:
-			name = refs.Name{Collection: r.of.Collection, Ref: r.of.Ref}
-		default:
-			if err := repo.CheckUnaliased(name); err != nil {
-				return err
-			}
-		}
-		if r.of.Alias != "" {
-			aliases[name] = object.Checksum{}
+		if o.collections {
+			names = append(names, refs.Name{Collection: r.of.Collection, Ref: r.of.Ref})
 		} else {
-			others[name] = object.Checksum{}
+			names = append(names, refs.Name{Remote: r.of.Remote, Ref: r.of.Ref})
 		}
 	}
-	for _, set := range []map[refs.Name]object.Checksum{aliases, others} {
-		if len(set) == 0 {
-			continue
-		}
-		if err := transaction.UpdateRefs(ctx, repo, set); err != nil {
-			return err
-		}
-	}
-	return nil
+	return names, err
 }

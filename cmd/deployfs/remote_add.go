@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/remote"
@@ -80,7 +79,14 @@ func (a *remoteAdd) run(inv *cli.Invocation) error {
 	case a.force:
 		exists = remote.Replace
 	}
-	return list.Add(inv.Args[0], settings, exists)
+	if err := list.Add(inv.Args[0], settings, exists); err != nil || a.gpgImport == "" {
+		return err
+	}
+	sources, err := readKeyrings([]string{a.gpgImport})
+	if err != nil {
+		return err
+	}
+	return importKeys(inv.Stdout, repo, inv.Args[0], sources, nil)
 }
 
 func (a *remoteAdd) check(inv *cli.Invocation) error {
@@ -93,8 +99,6 @@ func (a *remoteAdd) check(inv *cli.Invocation) error {
 		return err
 	case a.ifNotExists && a.force:
 		return &cli.UsageError{Text: "Can only specify one of --if-not-exists and --force"}
-	case a.gpgImport != "":
-		return errors.New("--gpg-import is not available in this version")
 	}
 	return nil
 }

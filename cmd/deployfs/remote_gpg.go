@@ -10,6 +10,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/openpgp"
+	"deployfs/objstore/remote"
 	"deployfs/objstore/trust"
 )
 
@@ -29,7 +30,7 @@ func remoteGPGImportVerb() cli.Verb {
 			cli.Flag(&g.stdin, "stdin", "", "Import keys from standard input"),
 		},
 		Examples: []cli.Example{{Command: "deployfs remote gpg-import --keyring=key.asc origin", Text: "trust the key for what comes from origin"}},
-		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
+		Complete: completeRemote,
 		Run:      func(_ context.Context, inv *cli.Invocation) error { return g.run(inv) },
 	}
 }
@@ -49,6 +50,13 @@ func (g *remoteGPGImport) run(inv *cli.Invocation) error {
 	sources, err := g.read()
 	if err != nil {
 		return err
+	}
+	list, err := remote.Load(repo)
+	if err == nil {
+		_, err = list.Find(inv.Args[0])
+	}
+	if err != nil {
+		return fmt.Errorf("GPG: %w", err)
 	}
 	return importKeys(inv.Stdout, repo, inv.Args[0], sources, inv.Args[1:])
 }
@@ -80,8 +88,8 @@ func readKeyrings(paths []string) (sources [][]byte, err error) {
 }
 
 // importKeys puts keys into a remote's keyring, and says how many.
-func importKeys(out io.Writer, repo *objstore.Repo, remote string, sources [][]byte, keyIDs []string) error {
-	n, err := trust.ImportKeys(repo, remote, sources, keyIDs)
+func importKeys(out io.Writer, repo *objstore.Repo, name string, sources [][]byte, keyIDs []string) error {
+	n, err := trust.ImportKeys(repo, name, sources, keyIDs)
 	if err != nil {
 		return fmt.Errorf("GPG: %w", err)
 	}
@@ -89,7 +97,7 @@ func importKeys(out io.Writer, repo *objstore.Repo, remote string, sources [][]b
 	if n == 1 {
 		plural = ""
 	}
-	_, err = fmt.Fprintf(out, "Imported %d GPG key%s to remote \"%s\"\n", n, plural, remote)
+	_, err = fmt.Fprintf(out, "Imported %d GPG key%s to remote \"%s\"\n", n, plural, name)
 	return err
 }
 
@@ -98,7 +106,7 @@ func remoteGPGListKeysVerb() cli.Verb {
 		Name: "gpg-list-keys", Args: "NAME", Short: "Show remote GPG keys", JSON: true,
 		Long:     "Without NAME, the keys are shown that count for remotes that have no keyring.",
 		Examples: []cli.Example{{Command: "deployfs remote gpg-list-keys origin", Text: "the keys that count for what comes from origin"}},
-		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
+		Complete: completeRemote,
 		Run:      func(_ context.Context, inv *cli.Invocation) error { return runRemoteGPGListKeys(inv) },
 	}
 }

@@ -22,6 +22,9 @@ func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 	if !inv.RepoGiven && errors.Is(err, fs.ErrNotExist) {
 		return nil, cli.ErrNoRepo
 	}
+	if err == nil {
+		_ = repo.MakeTmp() // as ostree does wherever it may; who writes there will tell
+	}
 	return repo, err
 }
 

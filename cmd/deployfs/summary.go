@@ -10,7 +10,6 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
-	"deployfs/objstore/openpgp"
 	"deployfs/objstore/publish"
 	"deployfs/objstore/sign"
 	"deployfs/objstore/summary"
@@ -21,10 +20,7 @@ type summaryOptions struct {
 
 	printKey *string // nil when not given
 	metadata []string
-	gpgKeys  []string
-	gpgHome  string
-	keys     []string
-	scheme   string
+	signerOptions
 }
 
 func summaryVerb() cli.Verb {
@@ -43,7 +39,7 @@ func summaryVerb() cli.Verb {
 			stringsOption(&o.gpgKeys, "gpg-sign", "KEY-ID", "GPG Key ID to sign the summary with"),
 			cli.String(&o.gpgHome, "gpg-homedir", "", "HOMEDIR", "GPG Homedir to use when looking for keyrings"),
 			stringsOption(&o.keys, "sign", "KEY-ID", "Key ID to sign the summary with"),
-			cli.String(&o.scheme, "sign-type", "", "NAME", "Signature type to use (defaults to 'ed25519')"),
+			schemeOption(&o.scheme, "sign-type", ""),
 			metadata,
 		},
 		Examples: []cli.Example{
@@ -93,25 +89,6 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return listSummaryKeys(inv, s)
 	}
 	return printSummaryKey(inv, s, *o.printKey)
-}
-
-// signers are those that sign the summary, in ostree's order.
-func (o *summaryOptions) signers() (list []sign.Signer, err error) {
-	for _, id := range o.gpgKeys {
-		list = append(list, openpgp.Signer{Home: o.gpgHome, KeyID: id})
-	}
-	scheme := o.scheme
-	if scheme == "" {
-		scheme = "ed25519"
-	}
-	for _, key := range o.keys {
-		s, err := sign.NewSigner(scheme, key)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, nil
 }
 
 func (o *summaryOptions) publish(ctx context.Context, repo *objstore.Repo, signers []sign.Signer) error {

@@ -30,7 +30,7 @@ func checkTable(t *testing.T, verbs []cli.Verb) {
 			t.Errorf("verb %q: nothing is said beyond its line", v.Name)
 		}
 		seen[v.Name] = true
-		names := map[string]bool{"repo": !v.NoRepo, "json": true, "verbose": true, "version": true, "help": true, "v": true, "?": true}
+		names := map[string]bool{"repo": !v.NoRepo, "json": true, "verbose": true, "version": true, "help": true, "?": true} // -v may be the verb's
 		for _, o := range v.Options {
 			for _, name := range []string{o.Name, o.Short} {
 				if name != "" && names[name] {

@@ -3,7 +3,6 @@ package compose
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"deployfs/objstore/gvariant"
@@ -76,7 +75,7 @@ func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mt
 		}
 	}
 	if p.Branch != "" {
-		tx.SetRef(refs.Name{Ref: p.Branch}, sum)
+		tx.SetRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}, sum)
 	}
 	return sum, tx.Commit(ctx)
 }
@@ -99,7 +98,7 @@ func (p *Plan) detach(commit []byte) ([]gvariant.Value, error) {
 	}
 	signatures, err := p.Sign(commit)
 	if err != nil {
-		return nil, fmt.Errorf("signing commit: %w", err)
+		return nil, err
 	}
 	return append(entries, signatures...), nil
 }

@@ -17,6 +17,7 @@ type Plan struct {
 	Request
 
 	repo     *objstore.Repo
+	ref      refs.Spec       // what the branch is
 	parent   object.Checksum // zero for none
 	metadata []Pair          // what is known before the tree is
 	progress *Progress
@@ -51,8 +52,10 @@ func Prepare(repo *objstore.Repo, r Request) (*Plan, error) {
 func (p *Plan) Progress() *Progress { return p.progress }
 
 func (p *Plan) findParent() (err error) {
-	if p.Branch != "" && !refs.IsRef(p.Branch) {
-		return fmt.Errorf("Invalid refspec %s", p.Branch)
+	if p.Branch != "" {
+		if p.ref, err = refs.Parse(p.Branch); err != nil {
+			return err
+		}
 	}
 	switch {
 	case p.Parent == "none":

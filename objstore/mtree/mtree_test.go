@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		{"directory over file", second(root.EnsureDir("file")), "Can't replace file with directory: file"},
 		{"no name", root.SetFile("", sum(1)), "empty filename"},
 		{"uplink", second(root.EnsureDir("..")), "Invalid path uplink filename '..'"},
-		{"slash", root.SetFile("a/b", sum(1)), `Invalid / in filename "a/b"`},
+		{"slash", root.SetFile("a/b", sum(1)), `Invalid / in filename a/b`},
 		{"UTF-8", root.SetFile("\xff", sum(1)), `Invalid UTF-8 in filename "\xff"`},
 		{"removed", root.Remove("none"), "No such file or directory: none"},
 		{"no dirmeta", second(New().Write(s)), "Can't commit an empty tree"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
 
 	"deployfs/objstore/gvariant"
 )
@@ -97,9 +98,18 @@ func CheckName(name []byte) error {
 	case bytes.IndexByte(name, 0) >= 0:
 		return fmt.Errorf("NUL in filename %q", name)
 	case bytes.IndexByte(name, '/') >= 0:
-		return fmt.Errorf("Invalid / in filename %q", name)
+		return fmt.Errorf("Invalid / in filename %s", shown(name))
 	}
 	return nil
+}
+
+// shown is a name as it can stand in a message: quoted when it could not be told
+// from the rest, or would disturb a terminal.
+func shown(name []byte) string {
+	if quoted := strconv.Quote(string(name)); quoted != `"`+string(name)+`"` || bytes.ContainsAny(name, " ") {
+		return quoted
+	}
+	return string(name)
 }
 
 // NumFiles is the number of files and symbolic links.

@@ -2,6 +2,7 @@ package openpgp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -20,6 +21,9 @@ func Import(ring []byte, sources [][]byte, keyIDs []string) (updated []byte, imp
 		if available, err = available.selected(keyIDs); err != nil {
 			return nil, 0, err
 		}
+	}
+	if len(available) == 0 {
+		return nil, 0, errNoKeys
 	}
 	old, err := blocksIn(ring)
 	if err != nil {
@@ -82,3 +86,6 @@ func (k *Key) confirmed() block {
 		return false
 	})
 }
+
+// errNoKeys is that there is nothing to import, in ostree's words.
+var errNoKeys = errors.New("Unable to export keys: GPGME: No data")

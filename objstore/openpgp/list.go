@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // Describe tells of a key what `ostree remote gpg-list-keys` does. Times are local.
@@ -14,13 +15,23 @@ func (k *Key) Describe() string {
 	k.Primary.describe(&text, "Key: ", "  ")
 	for _, id := range k.UserIDs {
 		advanced, direct := id.UpdateURLs()
-		fmt.Fprintf(&text, "  UID: %s%s%s\n", id.Text, mark(id.Revoked, "revoked"), mark(id.Invalid, "invalid"))
+		fmt.Fprintf(&text, "  UID: %s%s%s\n", printable(id.Text), mark(id.Revoked, "revoked"), mark(id.Invalid, "invalid"))
 		fmt.Fprintf(&text, "  Advanced update URL: %s\n  Direct update URL: %s\n", advanced, direct)
 	}
 	for i := range k.Subkeys {
 		k.Subkeys[i].describe(&text, "  Subkey: ", "    ")
 	}
 	return text.String()
+}
+
+// printable is text without control characters, which might pass for other lines.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, text)
 }
 
 func mark(is bool, word string) string {
@@ -35,7 +46,7 @@ func (p *Part) describe(text *strings.Builder, title, indent string) {
 	fmt.Fprintf(text, "%sCreated: %s\n", indent, clock(p.Created))
 	if !p.Expires.IsZero() {
 		word := "Expires"
-		if p.Expired {
+		if p.Expired && !p.Revoked && !p.Invalid { // of several states gpg tells one
 			word = "Expired"
 		}
 		fmt.Fprintf(text, "%s%s: %s\n", indent, word, clock(p.Expires))

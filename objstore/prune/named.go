@@ -29,7 +29,8 @@ func (p *pruner) deleteNamed(text string) error {
 	if _, err := sizeOf(objects, path); err != nil {
 		return fmt.Errorf("Deleting object %s.commit: unlinkat(%s): %w", sum, path, plain(err))
 	}
-	if err := p.wantTombstones(); err != nil {
+	p.tombs = true // as ostree does it when it is told which commit to delete
+	if err := p.repo.WantTombstones(); err != nil {
 		return err
 	}
 	if err := p.sync.first(); err != nil {

@@ -67,7 +67,7 @@ type pruner struct {
 }
 
 func (p *pruner) run(ctx context.Context) (r Result, err error) {
-	if p.tombs, err = p.repo.Config().Bool("core", "tombstone-commits", false); err != nil {
+	if p.tombs, err = p.repo.Tombstones(); err != nil {
 		return r, err
 	}
 	if p.options.Delete != nil {

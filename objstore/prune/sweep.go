@@ -75,7 +75,7 @@ func (p *pruner) unlink(name object.Name) error {
 // they are wanted, is there before.
 func (p *pruner) deleteCommit(sum object.Checksum) error {
 	if p.tombs {
-		if err := p.bury(sum); err != nil {
+		if _, err := p.repo.Bury(sum); err != nil {
 			return err
 		}
 	}

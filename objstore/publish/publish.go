@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,6 +49,9 @@ func Run(ctx context.Context, repo *objstore.Repo, o Options) error {
 
 // commit writes a commit without files, whose metadata is what is told.
 func (o Options) commit(ctx context.Context, repo *objstore.Repo, collection string) (err error) {
+	if slices.ContainsFunc(o.Metadata, func(entry gvariant.Value) bool { return entry.At(0).Str() == "" }) {
+		return errors.New("Empty metadata key")
+	}
 	at, err := timestamp()
 	if err != nil {
 		return err

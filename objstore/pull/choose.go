@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
@@ -97,43 +98,39 @@ func resolve(src *objstore.Repo, list *summary.Summary, name string) (object.Che
 	return ref.Commit, nil
 }
 
-// Errors about signatures that are asked for, in ostree's words.
-var (
-	errNoSummary   = errors.New("GPG verification enabled, but no summary found (use gpg-verify-summary=false in remote config to disable)")
-	errNoSignature = errors.New("GPG verification enabled, but no summary.sig found (use gpg-verify-summary=false in remote config to disable)")
-)
-
 // summary reads the summary, when there is one and it matters, and has its
 // signature verified where that is asked for.
 func (o *Options) summary(src *objstore.Repo, names []string) (*summary.Summary, error) {
-	needed := o.VerifySummary != nil
-	for _, name := range names {
-		needed = needed || !object.IsChecksum(name)
-	}
-	if !needed {
+	if o.VerifySummary == nil && !slices.ContainsFunc(names, func(name string) bool { return !object.IsChecksum(name) }) {
 		return nil, nil
 	}
-	data, err := src.ReadFile("summary", summary.MaxSize)
-	absent := errors.Is(err, fs.ErrNotExist)
-	switch {
-	case absent && o.VerifySummary != nil:
-		return nil, errNoSummary
-	case absent:
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("openat(summary): %w", err)
+	data, err := readOptional(src, "summary")
+	if err != nil {
+		return nil, err
 	}
 	if o.VerifySummary != nil {
-		signature, err := src.ReadFile("summary.sig", summary.MaxSize)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errNoSignature
-		}
+		signatures, err := readOptional(src, "summary.sig")
 		if err == nil {
-			err = o.VerifySummary(data, signature)
+			err = o.VerifySummary(data, signatures)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+	if data == nil {
+		return nil, nil
+	}
 	return summary.Parse(data)
+}
+
+// readOptional reads a file of a repository; nil is that there is none.
+func readOptional(src *objstore.Repo, name string) ([]byte, error) {
+	data, err := src.ReadFile(name, summary.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("openat(%s): %w", name, err)
+	}
+	return data, nil
 }

@@ -32,8 +32,8 @@ type Options struct {
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
-	// for no signature.
-	VerifySummary func(summary, signature []byte) error
+	// for no signature. It gets nil for a summary or summary.sig that is absent.
+	VerifySummary func(summary, signatures []byte) error
 
 	Progress *Progress       // may be nil
 	Warn     func(err error) // told, by any goroutine, of damage that is taken over; may be nil

@@ -117,6 +117,19 @@ func (v *Inventory) Each(kind object.Kind, visit func(n int, sum object.Checksum
 	return nil
 }
 
+// EachNeeded visits the objects of one kind that are marked, until visit says no.
+func (v *Inventory) EachNeeded(kind object.Kind, visit func(object.Checksum) bool) {
+	shelf := &v.shelves[kind]
+	for i := range shelf.buckets {
+		b := &shelf.buckets[i]
+		for k, sum := range b.sums {
+			if shelf.marked(b.first+k) && !visit(sum) {
+				return
+			}
+		}
+	}
+}
+
 // EachUnneeded visits the objects of one kind that are not marked, until visit fails.
 func (v *Inventory) EachUnneeded(kind object.Kind, visit func(object.Name) error) error {
 	return v.Each(kind, func(n int, sum object.Checksum) error {

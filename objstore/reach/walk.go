@@ -17,14 +17,17 @@ const AllParents = math.MaxInt
 type Walker struct {
 	OnCommit func(n int, sum object.Checksum, c object.Commit) // told of each commit that is reached, once; may be nil
 	OnTree   func(n int)                                       // told of each way by which a dirtree is reached; may be nil
+	OnLeaf   func(name object.Name, held bool)                 // told of each file and dirmeta that is needed, once, and whether the inventory has it; may be nil
+	OnFail   func(name object.Name, err error) error           // told of a commit or dirtree that can't be read; the walk ends with what it returns, or goes on past it; may be nil
 
 	ctx      context.Context
 	repo     *objstore.Repo
 	held     *Inventory
 	trees    bool                        // go into trees, not only along histories
 	followed []int                       // by commit: one more than how many parents were followed from there, 0 for not reached
-	away     [object.KindCommit + 1]away // commits and dirtrees of parent repositories
+	away     [object.KindCommit + 1]away // what is needed and not held: commits and dirtrees of parent repositories, leaves when there is OnLeaf
 	stack    []object.Checksum           // dirtrees still to be read
+	walked   int                         // commits and dirtrees that were reached
 }
 
 // NewWalker starts with nothing reached. Without trees only commits are.
@@ -33,7 +36,8 @@ func NewWalker(ctx context.Context, repo *objstore.Repo, held *Inventory, trees 
 }
 
 // Number is the number of a commit or dirtree that was reached or is held: that
-// in the inventory, or a number from its length on. False: neither of both.
+// in the inventory, or a number from its length on. False: neither of both. With
+// OnLeaf every object has one that was needed.
 func (w *Walker) Number(name object.Name) (n int, ok bool) {
 	if n, ok = w.held.Find(name); ok {
 		return n, true
@@ -44,6 +48,9 @@ func (w *Walker) Number(name object.Name) (n int, ok bool) {
 
 // Len is how many numbers there are of a kind.
 func (w *Walker) Len(kind object.Kind) int { return w.held.Len(kind) + len(w.away[kind].sums) }
+
+// Walked is how many commits and dirtrees were reached.
+func (w *Walker) Walked() int { return w.walked }
 
 // Reached reports whether a commit was reached.
 func (w *Walker) Reached(commit object.Checksum) bool { return w.depthOf(commit) != 0 }
@@ -58,11 +65,14 @@ func (w *Walker) depthOf(commit object.Checksum) int {
 // reach marks a commit or dirtree. First tells whether it was not reached before.
 func (w *Walker) reach(name object.Name) (n int, first bool) {
 	n, first, held := w.held.Need(name)
-	if held {
-		return n, first
+	if !held {
+		n, first = w.away[name.Kind].add(name.Checksum)
+		n += w.held.Len(name.Kind)
 	}
-	n, first = w.away[name.Kind].add(name.Checksum)
-	return w.held.Len(name.Kind) + n, first
+	if first {
+		w.walked++
+	}
+	return n, first
 }
 
 // History marks a commit, so many of its parents, and what they need. Absence
@@ -80,7 +90,7 @@ func (w *Walker) History(sum object.Checksum, depth int) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return w.fail(object.Name{Checksum: sum, Kind: object.KindCommit}, err)
 		}
 		if err := w.commit(sum, commit, depth); err != nil {
 			return err
@@ -155,17 +165,28 @@ func (w *Walker) descend(partial bool) error {
 			continue
 		}
 		if err != nil {
-			return err
+			if err := w.fail(object.Name{Checksum: next, Kind: object.KindDirTree}, err); err != nil {
+				return err
+			}
+			continue
 		}
 		w.entries(tree)
 	}
 	return nil
 }
 
+// fail is what a walk does about an object that it can't read.
+func (w *Walker) fail(name object.Name, err error) error {
+	if w.OnFail == nil {
+		return err
+	}
+	return w.OnFail(name, err)
+}
+
 func (w *Walker) entries(tree object.DirTree) {
 	for i := range tree.NumFiles() {
 		_, content := tree.File(i)
-		w.held.Need(object.Name{Checksum: content, Kind: object.KindFile})
+		w.leaf(object.Name{Checksum: content, Kind: object.KindFile})
 	}
 	for i := range tree.NumDirs() {
 		_, sub, meta := tree.Dir(i)
@@ -173,9 +194,24 @@ func (w *Walker) entries(tree object.DirTree) {
 	}
 }
 
+// leaf marks a file or a dirmeta. Those that are not held are only remembered for
+// whoever wants to know of them.
+func (w *Walker) leaf(name object.Name) {
+	_, first, held := w.held.Need(name)
+	if w.OnLeaf == nil {
+		return
+	}
+	if !held {
+		_, first = w.away[name.Kind].add(name.Checksum)
+	}
+	if first {
+		w.OnLeaf(name, held)
+	}
+}
+
 // dir marks a directory, and puts it on the stack when it was not there before.
 func (w *Walker) dir(tree, meta object.Checksum) {
-	w.held.Need(object.Name{Checksum: meta, Kind: object.KindDirMeta})
+	w.leaf(object.Name{Checksum: meta, Kind: object.KindDirMeta})
 	n, first := w.reach(object.Name{Checksum: tree, Kind: object.KindDirTree})
 	if first {
 		w.stack = append(w.stack, tree)

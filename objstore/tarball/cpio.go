@@ -58,7 +58,7 @@ func (c *cpioReader) next() (*entry, error) {
 	if name == cpioTrailer {
 		return nil, io.EOF
 	}
-	c.left = cpioContent{r: c.r, left: h.size, padding: c.format.padding(h.size), sum: h.check, checked: c.format.checked}
+	c.left = cpioContent{r: c.r, left: h.size, padding: c.format.padding(h.size), sum: h.check, checked: c.format.checked && h.check > 0} // GNU cpio writes none for some links
 	return c.entry(h, name)
 }
 

@@ -52,7 +52,7 @@ func (m *memory) WriteContent(h object.Header, content io.Reader) (object.Checks
 }
 
 // importInto imports an archive and returns the content checksum of a commit of it.
-func importInto(tx *memory, data []byte, o Options) (string, error) {
+func importInto(tx Writer, data []byte, o Options) (string, error) {
 	root := mtree.New()
 	if err := Import(context.Background(), tx, bytes.NewReader(data), root, nil, o); err != nil {
 		return "", err

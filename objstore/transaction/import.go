@@ -115,7 +115,11 @@ func wellFormed(kind object.Kind, data []byte) (err error) {
 }
 
 func (t *Transaction) importMetadata(src *objstore.Repo, name object.Name, data []byte) error {
-	linked, err := t.importLink(src, name)
+	from, err := holder(src, name)
+	linked := false
+	if err == nil {
+		linked, err = t.importLink(from, name)
+	}
 	if err == nil && !linked {
 		_, err = t.writeObject(name, data)
 		t.count.metadataWritten.Add(1)

@@ -12,9 +12,13 @@ import (
 )
 
 // importContent takes over content that the repository lacks.
-func (t *Transaction) importContent(src *objstore.Repo, name object.Name, o ImportOptions) (done Imported, err error) {
+func (t *Transaction) importContent(from *objstore.Repo, name object.Name, o ImportOptions) (done Imported, err error) {
 	t.count.content.Add(1)
-	direct := t.alike(src, object.KindFile) && (t.near(src) || !o.Untrusted)
+	src, err := holder(from, name)
+	if err != nil {
+		return done, contentFailure(from, name, t.isDirect(from, o), o, err)
+	}
+	direct := t.isDirect(src, o)
 	if o.Modest || t.sheds(src) {
 		h, err := src.Header(name.Checksum)
 		if err == nil {
@@ -36,7 +40,12 @@ func (t *Transaction) importContent(src *objstore.Repo, name object.Name, o Impo
 	if !t.alike(src, object.KindFile) {
 		done.Written = written
 	}
-	return done, contentFailure(src, name, direct, o, err)
+	return done, contentFailure(src, name, false, o, err)
+}
+
+// isDirect reports whether content of another repository may be taken as it is.
+func (t *Transaction) isDirect(src *objstore.Repo, o ImportOptions) bool {
+	return t.alike(src, object.KindFile) && (t.near(src) || !o.Untrusted)
 }
 
 // modest fails where a mode has bits that bare-user-only can't keep.
@@ -82,16 +91,10 @@ func verify(src *objstore.Repo, sum object.Checksum) error {
 func (t *Transaction) copyArchived(src *objstore.Repo, name object.Name) (bool, error) {
 	objects, path := src.ObjectFile(name)
 	fd, err := unix.Openat(int(objects.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err == unix.ENOENT {
-		return false, nil // it is in a parent
-	}
 	if err != nil {
 		return false, fmt.Errorf("openat(%s): %w", path, err)
 	}
 	defer unix.Close(fd)
-	if err := checkFile(src, name); err != nil {
-		return false, err
-	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return false, err

@@ -37,43 +37,39 @@ func (t *Transaction) sheds(src *objstore.Repo) bool {
 	return src.Mode() == objstore.BareUser && t.repo.Mode() == objstore.BareUserOnly
 }
 
-// importLink links the file of an object. False: it can't be linked.
+// importLink links the file of an object that is in src itself. False: that can't
+// be done.
 func (t *Transaction) importLink(src *objstore.Repo, name object.Name) (bool, error) {
-	for ; src != nil; src = src.Parent() {
-		if !t.near(src) || !t.alike(src, name.Kind) {
-			continue
-		}
-		linked, err := t.linkFrom(src, name)
-		if linked || err != nil {
-			return linked, err
-		}
-	}
-	return false, nil
-}
-
-// linkFrom links the file of an object that is in src itself. False: there is
-// none, or there can be no more links to it, or not from here.
-func (t *Transaction) linkFrom(src *objstore.Repo, name object.Name) (bool, error) {
-	objects, from := src.ObjectFile(name)
-	if err := checkFile(src, name); err == unix.ENOENT {
+	if !t.near(src) || !t.alike(src, name.Kind) {
 		return false, nil
-	} else if err != nil {
-		return false, err
 	}
 	if err := t.bucket(name); err != nil {
 		return false, err
 	}
+	objects, from := src.ObjectFile(name)
 	_, to := t.repo.ObjectFile(name)
 	switch err := unix.Linkat(int(objects.Fd()), from, int(t.objects.Fd()), to, 0); err {
 	case nil:
 		return true, t.syncLink(to)
 	case unix.EEXIST:
 		return true, nil
-	case unix.ENOENT, unix.EMLINK, unix.EXDEV, unix.EPERM:
+	case unix.EMLINK, unix.EXDEV, unix.EPERM:
 		return false, nil
 	default:
 		return false, fmt.Errorf("linkat: %w", err)
 	}
+}
+
+// holder is the repository that has an object: src or one of its parents.
+func holder(src *objstore.Repo, name object.Name) (*objstore.Repo, error) {
+	for ; src != nil; src = src.Parent() {
+		err := checkFile(src, name)
+		if err == unix.ENOENT {
+			continue
+		}
+		return src, err
+	}
+	return nil, &object.NotExistError{Object: name}
 }
 
 // checkFile fails unless the file of an object is of a type that it may have.

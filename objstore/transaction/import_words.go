@@ -34,7 +34,7 @@ func metadataFailure(name object.Name, o ImportOptions, err error) error {
 }
 
 // contentFailure words why content was not taken over, if it was not. Direct is
-// content that both repositories keep alike.
+// content that is taken as it is.
 func contentFailure(src *objstore.Repo, name object.Name, direct bool, o ImportOptions, err error) error {
 	if err == nil {
 		return nil
@@ -49,6 +49,8 @@ func contentFailure(src *objstore.Repo, name object.Name, direct bool, o ImportO
 		if absent {
 			return &worded{prefix + absentFile, err}
 		}
+	case text != err.Error():
+		prefix = "Writing content object: "
 	}
 	for ; absent && src != nil; src = src.Parent() {
 		if src.Mode() != objstore.Archive {
@@ -58,14 +60,12 @@ func contentFailure(src *objstore.Repo, name object.Name, direct bool, o ImportO
 	return &worded{prefix + text, err}
 }
 
-// reason is an error's text, in ostree's words where an object is damaged.
+// reason is an error's text: in ostree's words, where the checksum of an object is
+// what is wrong.
 func reason(err error) string {
 	damage := (*object.CorruptError)(nil)
-	switch {
-	case !errors.As(err, &damage):
+	if !errors.As(err, &damage) || damage.Err != nil {
 		return err.Error()
-	case damage.Err != nil:
-		return damage.Err.Error()
 	}
 	return fmt.Sprintf("Corrupted %s object; checksum expected='%s' actual='%s'", damage.Object.Kind, damage.Expected, damage.Found)
 }

@@ -8,6 +8,7 @@ import (
 
 	"deployfs/objstore"
 	"deployfs/objstore/openpgp"
+	"deployfs/objstore/refs"
 )
 
 // ImportKeys puts OpenPGP keys into a remote's keyring, which is in the repository,
@@ -15,8 +16,8 @@ import (
 // keyIDs, only the keys that these name are taken. The keyring is replaced whole or
 // not at all.
 func ImportKeys(repo *objstore.Repo, remote string, sources [][]byte, keyIDs []string) (int, error) {
-	if _, err := machine.remote(repo, remote); err != nil {
-		return 0, err
+	if !refs.IsFragment(remote) {
+		return 0, fmt.Errorf("%q is not a remote's name", remote)
 	}
 	old, err := readFile(filepath.Join(repo.Path(), KeyringName(remote)), maxKeyring)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

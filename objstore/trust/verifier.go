@@ -30,12 +30,10 @@ var errUnsigned = errors.New("GPG verification enabled, but no signatures found 
 
 // Commit fails unless one of a commit's signatures is good, as gpg-verify demands:
 // data are the commit object's bytes, which need not be in the repository yet, and
-// detached its metadata, an a{sv} or the zero value.
-func (v *Verifier) Commit(commit object.Checksum, data []byte, detached gvariant.Value) error {
-	if err := v.verify(data, detached); err != nil {
-		return fmt.Errorf("Commit %s: %w", commit, err)
-	}
-	return nil
+// detached its metadata, an a{sv} or the zero value. The failure does not name the
+// commit.
+func (v *Verifier) Commit(_ object.Checksum, data []byte, detached gvariant.Value) error {
+	return v.verify(data, detached)
 }
 
 // Summary fails unless one of a summary's signatures is good, as gpg-verify-summary

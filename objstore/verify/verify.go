@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -26,7 +25,7 @@ type Source interface {
 	Commit(sum object.Checksum) (object.Commit, error)
 	Metadata(name object.Name) ([]byte, error)
 	DirTree(sum object.Checksum) (object.DirTree, error)
-	Content(sum object.Checksum) (*objstore.Content, error)
+	Contents
 }
 
 // Problem is an object that is not as it should be.
@@ -127,22 +126,20 @@ type checker struct {
 // run checks top and all below it.
 func (c *checker) run(ctx context.Context, top tree.Entry) error {
 	files := make(chan entry, queued)
-	var threads sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		threads.Go(func() {
-			buf := make([]byte, readSize)
-			for e := range files {
-				c.content(ctx, e, buf)
-			}
-		})
-	}
-	if top.IsDir() {
-		newWalk(ctx, c, files).run(top)
-	} else {
-		files <- entry{top.Path, object.Name{Checksum: top.Content, Kind: object.KindFile}}
-	}
-	close(files)
-	threads.Wait()
+	var walker sync.WaitGroup
+	walker.Go(func() {
+		defer close(files)
+		if top.IsDir() {
+			newWalk(ctx, c, files).run(top)
+		} else {
+			files <- entry{top.Path, object.Name{Checksum: top.Content, Kind: object.KindFile}}
+		}
+	})
+	All(ctx, c.src, c.count, func() (object.Checksum, func(error), bool) {
+		e, ok := <-files
+		return e.name.Checksum, func(err error) { c.done(e, 0, err) }, ok
+	})
+	walker.Wait()
 	return ctx.Err()
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,6 +184,23 @@ func TestOwnHelpLetter(t *testing.T) {
 	code, out, _ := run("size", "--help")
 	if code != 0 || !strings.Contains(out, "\n  --help            Show") || !strings.Contains(out, "\n  -h, --human       For") {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// TestOwnVerboseLetter: a letter of the verb's own is not that of an option of all verbs.
+func TestOwnVerboseLetter(t *testing.T) {
+	p := testProgram()
+	var view, verbose bool
+	p.Verbs[0].Options = []Option{Flag(&view, "view", "v", "View it")}
+	p.Verbs[0].Run = func(_ context.Context, inv *Invocation) error { verbose = inv.Verbose; return nil }
+	for line, want := range map[string]bool{"ls -v": false, "ls -v --verbose": true} {
+		view, verbose = false, false
+		if code := p.run(context.Background(), strings.Fields(line), io.Discard, io.Discard); code != 0 || !view || verbose != want {
+			t.Errorf("%s: exit %d, view %v, verbose %v", line, code, view, verbose)
+		}
+	}
+	if help := p.help(&p.Verbs[0]); !strings.Contains(help, "  -v, --view ") || !strings.Contains(help, "  --verbose ") {
+		t.Error(help)
 	}
 }
 
