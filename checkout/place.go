@@ -70,7 +70,8 @@ func (r *run) into(at place, mayExist bool, fill func(fd int, made bool) error) 
 
 // intoNew fills a directory beside the place and renames it.
 func (r *run) intoNew(at place, fill func(fd int, made bool) error) (err error) {
-	aside, err := makeTemp(func(name string) error { return unix.Mkdirat(at.dir, name, 0o700) })
+	removeStale(at.dir)
+	aside, fd, err := makeAside(at.dir)
 	if err != nil {
 		return failed("mkdirat", err)
 	}
@@ -79,10 +80,6 @@ func (r *run) intoNew(at place, fill func(fd int, made bool) error) (err error) 
 			err = errors.Join(err, removeAll(at.dir, aside))
 		}
 	}()
-	fd, err := unix.Openat(at.dir, aside, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return failed("opendir("+at.shown+")", err)
-	}
 	defer unix.Close(fd)
 	if err := r.filled(fd, true, fill); err != nil {
 		return err

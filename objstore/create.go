@@ -1,8 +1,10 @@
 package objstore
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,9 +15,8 @@ type Setup struct {
 	Collection string // its collection id, or ""
 }
 
-// layout are a repository's directories, in the order in which they are made:
-// objects, which make a directory a repository, come last.
-var layout = []string{"tmp", "tmp/cache", "extensions", "state", "refs", "refs/heads", "refs/mirrors", "refs/remotes", "objects"}
+// layout are a repository's directories, but for objects, in the order in which they are made.
+var layout = []string{"tmp", "tmp/cache", "extensions", "state", "refs", "refs/heads", "refs/mirrors", "refs/remotes"}
 
 // Create makes a repository at path, whose parent directory exists, and opens it.
 // One that is there already stays as it is.
@@ -35,11 +36,15 @@ func Create(path string, s Setup) (*Repo, error) {
 		if err := s.fill(dir); err != nil {
 			return nil, fmt.Errorf("making repo %s: %w", path, err)
 		}
+		if err := syncDir(filepath.Dir(filepath.Clean(path))); err != nil {
+			return nil, fmt.Errorf("making repo %s: %w", path, err)
+		}
 	}
 	return Open(path)
 }
 
-// fill makes what a repository consists of. A config that is there stays.
+// fill makes what a repository consists of, durably. A config that is there stays.
+// The directory objects, which makes it a repository, comes last.
 func (s Setup) fill(dir *os.File) error {
 	if unix.Faccessat(int(dir.Fd()), "config", unix.F_OK, 0) != nil {
 		if err := replaceIn(dir, "", dir, "config", s.config(), 0o644, true); err != nil {
@@ -47,11 +52,40 @@ func (s Setup) fill(dir *os.File) error {
 		}
 	}
 	for _, name := range layout {
-		if err := unix.Mkdirat(int(dir.Fd()), name, 0o775); err != nil && err != unix.EEXIST {
-			return fmt.Errorf("mkdirat(%s): %w", name, describe(err))
+		if err := makeDir(dir, name); err != nil {
+			return err
 		}
 	}
+	for _, changed := range []string{"refs/heads", "tmp/cache", "refs"} {
+		if err := syncParent(dir, changed); err != nil {
+			return err
+		}
+	}
+	if err := makeDir(dir, "objects"); err != nil {
+		return err
+	}
 	return dir.Sync()
+}
+
+// syncDir makes the names in a directory durable; one that may not be read is left
+// to the kernel.
+func syncDir(path string) error {
+	dir, err := openDir(unix.AT_FDCWD, path, path)
+	if errors.Is(err, unix.EACCES) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+func makeDir(at *os.File, name string) error {
+	if err := unix.Mkdirat(int(at.Fd()), name, 0o775); err != nil && err != unix.EEXIST {
+		return fmt.Errorf("mkdirat(%s): %w", name, describe(err))
+	}
+	return nil
 }
 
 func (s Setup) config() []byte {

@@ -15,29 +15,56 @@ import (
 
 const maxAliases = 40 // aliases of aliases, as many as the kernel follows
 
-// CheckUnaliased fails with an [AliasError] where an alias leads to a ref.
-func (r *Repo) CheckUnaliased(name refs.Name) error {
-	alias, err := r.aliasOf(r.stored(name))
-	if err == nil && alias != "" {
-		err = &AliasError{Ref: name.Ref, Alias: alias}
-	}
-	return err
+// AliasError says that a ref can't be deleted since an alias leads to it.
+type AliasError struct{ Ref, Alias string }
+
+func (e *AliasError) Error() string {
+	return fmt.Sprintf("Ref '%s' has an active alias: '%s'", e.Ref, e.Alias)
 }
 
-// aliasOf finds an alias that points to a ref; "" when there is none.
-func (r *Repo) aliasOf(name refs.Name) (alias string, err error) {
-	dir, file := "refs/"+name.Dir(), "refs/"+name.Path()
-	err = r.walkRefNames(dir, maxRefDepth, func(link string, typ os.FileMode) bool {
-		if typ&os.ModeSymlink == 0 {
+// CheckUnaliased fails with an [AliasError] where an alias leads to one of these
+// refs.
+func (r *Repo) CheckUnaliased(names ...refs.Name) error {
+	links, err := r.aliases(names)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if list := links["refs/"+r.stored(name).Path()]; len(list) > 0 {
+			return r.aliasError(name, list[0])
+		}
+	}
+	return nil
+}
+
+// aliasError names the alias by its file.
+func (r *Repo) aliasError(name refs.Name, alias string) error {
+	return &AliasError{Ref: name.Ref, Alias: strings.TrimPrefix(alias, "refs/"+r.stored(name).Dir()+"/")}
+}
+
+// aliases finds the aliases that are kept where these refs are: by what they lead
+// to, all as files from the repository on.
+func (r *Repo) aliases(names []refs.Name) (map[string][]string, error) {
+	links, seen := map[string][]string{}, map[string]bool{}
+	for _, name := range names {
+		dir := "refs/" + r.stored(name).Dir()
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		err := r.walkRefNames(dir, maxRefDepth, func(file string, typ os.FileMode) bool {
+			if typ&os.ModeSymlink != 0 {
+				if target, ok := r.linkTarget(file); ok {
+					links[target] = append(links[target], file)
+				}
+			}
 			return true
+		})
+		if err != nil {
+			return nil, err
 		}
-		target, ok := r.linkTarget(link)
-		if ok && target == file {
-			alias = strings.TrimPrefix(link, dir+"/")
-		}
-		return alias == ""
-	})
-	return alias, err
+	}
+	return links, nil
 }
 
 // checkAlias fails where an alias would lead back to itself, or out of what can

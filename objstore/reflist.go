@@ -31,9 +31,9 @@ func (r *Repo) Refs() ([]Ref, error) {
 	if err := r.walkRefs("refs/heads", "", maxRefDepth, func(ref Ref) { list = append(list, ref) }); err != nil {
 		return nil, err
 	}
-	remotes, err := r.readNames(r.dir, "refs/remotes")
+	remotes, err := r.remoteDirs()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("Listing refs: %w", err)
 	}
 	for _, remote := range remotes {
 		if !refs.IsFragment(remote) {
@@ -49,6 +49,20 @@ func (r *Repo) Refs() ([]Ref, error) {
 	}
 	slices.SortFunc(list, func(a, b Ref) int { return strings.Compare(a.String(), b.String()) })
 	return list, nil
+}
+
+// remoteDirs lists what may be remotes that have refs. As to ostree, their directory
+// must be there: without it a repository has lost refs, or was copied by a program
+// that leaves empty directories out.
+func (r *Repo) remoteDirs() ([]string, error) {
+	dir, err := r.OpenDir("refs/remotes")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
 }
 
 // MirroredRefs lists the refs that the repository mirrors from collections,

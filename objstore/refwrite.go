@@ -33,33 +33,6 @@ func (r *Repo) SetRef(name refs.Name, sum object.Checksum) error {
 	return r.touch()
 }
 
-// DeleteRef deletes a ref, if it is there. It fails where an alias points to it.
-// Directories stay, as ostree leaves them.
-func (r *Repo) DeleteRef(name refs.Name) error {
-	dir, base, err := r.openRefDir(name, false)
-	if errors.Is(err, unix.ENOENT) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if err := r.CheckUnaliased(name); err != nil {
-		return err
-	}
-	switch err := unix.Unlinkat(int(dir.Fd()), base, 0); err {
-	case nil:
-	case unix.ENOENT:
-		return nil
-	default:
-		return fmt.Errorf("deleting ref %s: unlinkat: %w", name, describe(err))
-	}
-	if err := r.SyncDir(dir); err != nil {
-		return fmt.Errorf("deleting ref %s: %w", name, err)
-	}
-	return r.touch()
-}
-
 // SetAlias makes a local ref another name of target, a local ref too, by a
 // symbolic link. An alias of that name is replaced, and so is a ref.
 func (r *Repo) SetAlias(name, target refs.Name) error {
@@ -80,13 +53,6 @@ func (r *Repo) SetAlias(name, target refs.Name) error {
 		return refFailure("writing alias", name, err)
 	}
 	return r.touch()
-}
-
-// AliasError says that a ref can't be deleted since an alias points to it.
-type AliasError struct{ Ref, Alias string }
-
-func (e *AliasError) Error() string {
-	return fmt.Sprintf("Ref '%s' has an active alias: '%s'", e.Ref, e.Alias)
 }
 
 // ConflictError says that a ref can't be written since there are refs below it.
@@ -116,13 +82,10 @@ func (r *Repo) stored(name refs.Name) refs.Name {
 // openRefDir opens the directory that holds a ref. No symbolic link on the way is
 // followed.
 func (r *Repo) openRefDir(name refs.Name, create bool) (dir *os.File, base string, err error) {
-	if err := name.Check(); err != nil {
+	file, err := r.refFile(name)
+	if err != nil {
 		return nil, "", err
 	}
-	if object.IsChecksum(name.Ref) {
-		return nil, "", fmt.Errorf("Rev name '%s' looks like a checksum", name.Ref)
-	}
-	file := "refs/" + r.stored(name).Path()
 	if create {
 		err = r.MakeDirs(path.Dir(file))
 	}
@@ -133,6 +96,17 @@ func (r *Repo) openRefDir(name refs.Name, create bool) (dir *os.File, base strin
 		return nil, "", fmt.Errorf("openat(%s): %w", file, plain(err))
 	}
 	return dir, path.Base(file), nil
+}
+
+// refFile is where a ref that may be written is kept, from the repository on.
+func (r *Repo) refFile(name refs.Name) (string, error) {
+	if err := name.Check(); err != nil {
+		return "", err
+	}
+	if object.IsChecksum(name.Ref) {
+		return "", fmt.Errorf("Rev name '%s' looks like a checksum", name.Ref)
+	}
+	return "refs/" + r.stored(name).Path(), nil
 }
 
 // placeRef puts a ref's file in place, and takes a directory without refs out of

@@ -3,6 +3,7 @@ package objstore
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,4 +171,35 @@ func TestSetAlias(t *testing.T) {
 	b.check(r.DeleteRef(local("z/y/alias")))
 	b.check(r.SetAlias(local("a/b"), local("other")))
 	b.wantTidy()
+}
+
+// TestDeleteRefs: refs go together with their aliases, or not at all.
+func TestDeleteRefs(t *testing.T) {
+	b := buildWritable(t)
+	r := b.open()
+	all := []refs.Name{local("a"), local("b/c"), local("b/d"), local("z/one"), local("z/two"), local("self")}
+	b.check(r.SetRef(all[0], sumOne))
+	b.check(r.SetRef(all[1], sumOne))
+	b.check(r.SetRef(all[2], sumOne))
+	b.check(r.SetAlias(all[3], all[0]))
+	b.check(r.SetAlias(all[4], all[3]))
+	b.link("self", "refs/heads/self")
+	wantError(t, r.DeleteRefs(all[1], all[3], all[0]), "Ref 'z/one' has an active alias: 'z/two'")
+	wantError(t, r.DeleteRefs(all[1], local("../x")), "Invalid ref name ../x")
+	wantError(t, r.CheckUnaliased(all[1], all[0]), "Ref 'a' has an active alias: 'z/one'")
+	b.wantFile("refs/heads/b/c", sumOne.String()+"\n")
+	links, err := r.aliases(all)
+	b.check(err)
+	order, err := r.deletionOrder(all, links)
+	b.check(err)
+	want := []string{"refs/heads/z/two", "refs/heads/z/one", "refs/heads/a", "refs/heads/b/c", "refs/heads/b/d", "refs/heads/self"}
+	if !slices.Equal(order, want) {
+		t.Errorf("order %q, want %q", order, want)
+	}
+	b.check(r.DeleteRefs(all...))
+	if left, err := r.Refs(); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+	b.check(r.DeleteRefs(all...))
+	b.check(r.DeleteRefs())
 }

@@ -163,13 +163,14 @@ func TestAliases(t *testing.T) {
 	wantNoRev(t, r, "dangling", "Refspec 'dangling' not found")
 }
 
-// TestNoRefs: a repository need not have any directory for refs.
+// TestNoRefs: commits are found in a repository without any directory for refs, which is not listed as
+// if it had none.
 func TestNoRefs(t *testing.T) {
 	b := build(t, "archive")
 	b.check(os.RemoveAll(b.file("refs")))
 	r := b.open()
 	wantNoRev(t, r, "main", "Refspec 'main' not found")
-	if list, err := r.Refs(); err != nil || len(list) > 0 {
+	if list, err := r.Refs(); err == nil || !strings.Contains(err.Error(), "Listing refs: opendir(refs/remotes): No such file or directory") {
 		t.Errorf("refs %v, %v", list, err)
 	}
 	if list, err := r.MirroredRefs(); err != nil || len(list) > 0 {

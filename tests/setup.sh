@@ -17,6 +17,7 @@ need git git
 need gpg gnupg
 need tmux tmux
 need less less
+need strace strace
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

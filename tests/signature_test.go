@@ -188,9 +188,9 @@ func TestUnsigned(t *testing.T) {
 	}{
 		"no signature": {origin(originKey + publicKey(1)), nil, "origin:main", "it has no signature"},
 		"only GPG": {origin(originKey + publicKey(1)),
-			func(t testing.TB, repo, sum string) { putSignatures(t, repo, sum, gpg) }, "origin:main", "only signatures of gpg, which can't be checked yet"},
+			func(t testing.TB, repo, sum string) { putSignatures(t, repo, sum, gpg) }, "origin:main", "only signatures of gpg, of which remote origin has no keys"},
 		"two others": {origin(originKey + publicKey(1)),
-			func(t testing.TB, repo, sum string) { putSignatures(t, repo, sum, gpg, dummy) }, "origin:main", "only signatures of gpg and dummy"},
+			func(t testing.TB, repo, sum string) { putSignatures(t, repo, sum, gpg, dummy) }, "origin:main", "only signatures of gpg and dummy, of which remote origin has no keys"},
 		"unknown key": {origin(originKey + publicKey(1)),
 			func(t testing.TB, repo, sum string) { signCommit(t, repo, sum, 2) }, "origin:main", "signed with no key that remote origin trusts"},
 		"bad signature": {origin(originKey + publicKey(1)),

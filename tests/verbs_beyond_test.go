@@ -35,7 +35,6 @@ func TestBeyondOstree(t *testing.T) {
 		{"show --print-hex --print-metadata-key=bytes links", "01ff\n", ""},
 		{"show --print-variant-type=(( {metafile}", "", "error: {metafile}: invalid gvariant type \"((\"\n"},
 		{"show --print-variant-type=s {metafile}", "", "error: {metafile}: gvariant of type s: not in normal form\n"},
-		{"config set core.x y", "", "error: changing the configuration is not available in this version\nhint: use 'ostree config set'\n"},
 		{"rev-parse os/main --repo=", "", "error: opening repo: opendir(): No such file or directory\n"},
 		{"version x --nope", "", "error: Unknown option --nope\nhint: usage: deployfs version [OPTION…]\n"},
 		{"help ls extra", "", ""},

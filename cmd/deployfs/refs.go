@@ -101,12 +101,6 @@ func (o *refsOptions) checkArgs(args []string) error {
 	return nil
 }
 
-// notAvailable refuses what is planned and not there.
-type notAvailable struct{ what, instead string }
-
-func (e notAvailable) Error() string { return e.what + " is not available in this version" }
-func (e notAvailable) Hint() string  { return "use '" + e.instead + "'" }
-
 // refRow is a listed ref.
 type refRow struct {
 	Ref        string `json:"ref"` // as REV takes it

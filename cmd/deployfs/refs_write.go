@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -91,14 +90,24 @@ func (o *refsOptions) createAlias(ctx context.Context, repo *objstore.Repo, all 
 	return summary.Auto(ctx, repo)
 }
 
-// deleteRefs deletes the refs below each prefix, or in each collection.
+// deleteRefs deletes the refs below each prefix, or in each collection. Of those below a prefix none
+// is deleted when an alias leads to one of them.
 func (o *refsOptions) deleteRefs(ctx context.Context, repo *objstore.Repo, prefixes []string) error {
 	for _, prefix := range prefixes {
-		chosen, err := o.chosen(repo, prefix)
+		names, err := o.chosen(repo, prefix)
 		if err != nil {
 			return err
 		}
-		if err := o.deleteChosen(ctx, repo, chosen); err != nil {
+		if !o.collections {
+			if err := repo.CheckUnaliased(names...); err != nil {
+				return err
+			}
+		}
+		set := map[refs.Name]object.Checksum{}
+		for _, name := range names {
+			set[name] = object.Checksum{}
+		}
+		if err := transaction.UpdateRefs(ctx, repo, set); err != nil {
 			return err
 		}
 	}
@@ -121,31 +130,4 @@ func (o *refsOptions) chosen(repo *objstore.Repo, prefix string) (names []refs.N
 		}
 	}
 	return names, err
-}
-
-// deleteChosen deletes refs. When an alias leads to one of them, none is deleted; of a collection,
-// where ostree does not ask, aliases go first.
-func (o *refsOptions) deleteChosen(ctx context.Context, repo *objstore.Repo, names []refs.Name) error {
-	for len(names) > 0 {
-		free, rest := map[refs.Name]object.Checksum{}, []refs.Name(nil)
-		var aliased *objstore.AliasError
-		for _, name := range names {
-			switch err := repo.CheckUnaliased(name); {
-			case err == nil:
-				free[name] = object.Checksum{}
-			case errors.As(err, &aliased):
-				rest = append(rest, name)
-			default:
-				return err
-			}
-		}
-		if len(rest) > 0 && (!o.collections || len(free) == 0) {
-			return aliased
-		}
-		if err := transaction.UpdateRefs(ctx, repo, free); err != nil {
-			return err
-		}
-		names = rest
-	}
-	return nil
 }

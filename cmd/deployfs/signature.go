@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/object"
 	"deployfs/objstore/openpgp"
 	"deployfs/objstore/sign"
@@ -40,7 +41,7 @@ func (s *shower) check(sum object.Checksum, data []byte) ([]openpgp.Result, erro
 		ring, err = trust.AllKeys(s.repo, s.gpgHome)
 	}
 	if err != nil {
-		return nil, err
+		return nil, cli.Words(err.Error()) // as ostree says it, without a remedy
 	}
 	results := openpgp.Verify(ring, data, signatures)
 	if openpgp.NoData(results) {

@@ -137,14 +137,17 @@ func Check(repo *objstore.Repo, commit object.Checksum, checker sign.Checker) (s
 	return checker.Check(s.data, signatures)
 }
 
-// remove takes the signatures of a scheme away of which matches is true. A commit
-// without any stays as it is.
+// remove takes the signatures of a scheme away of which matches is true. Without any
+// such the commit stays as it is.
 func (s signed) remove(scheme string, matches func(signature []byte) bool) (int, error) {
 	signatures, err := sign.Signatures(s.detached, scheme)
-	if err != nil || signatures == nil {
+	if err != nil {
 		return 0, err
 	}
 	left := slices.DeleteFunc(slices.Clone(signatures), matches)
+	if len(left) == len(signatures) {
+		return 0, nil
+	}
 	if err := transaction.WriteDetached(s.repo, s.sum, sign.Set(s.detached, scheme, left)); err != nil {
 		return 0, err
 	}

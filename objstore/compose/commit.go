@@ -3,7 +3,6 @@ package compose
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"deployfs/objstore/gvariant"
@@ -99,7 +98,7 @@ func (p *Plan) detach(commit []byte) ([]gvariant.Value, error) {
 	}
 	signatures, err := p.Sign(commit)
 	if err != nil {
-		return nil, fmt.Errorf("signing commit: %w", err)
+		return nil, err
 	}
 	return append(entries, signatures...), nil
 }

@@ -7,15 +7,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
 // inode is a file, whatever names it has.
 type inode struct{ dev, ino uint64 }
 
-// scanLinks finds out which files are objects of the repository and its parents, or
-// uncompressed copies of them.
+// scanLinks finds out which files are objects of the repository and its parents. An
+// archive's uncompressed copies are not looked for, as ostree does not.
 func (b *builder) scanLinks(ctx context.Context) error {
 	if b.Links == IgnoreLinks {
 		return nil
@@ -24,18 +23,6 @@ func (b *builder) scanLinks(ctx context.Context) error {
 	for repo := b.repo; repo != nil; repo = repo.Parent() {
 		objects, _ := repo.ObjectFile(object.Name{})
 		if err := b.scanObjects(ctx, objects); err != nil {
-			return err
-		}
-		if repo.Mode() != objstore.Archive {
-			continue
-		}
-		cache, err := openDir(int(repo.Dir().Fd()), "uncompressed-objects-cache")
-		if err != nil {
-			continue // nobody has made one
-		}
-		err = b.scanObjects(ctx, cache)
-		cache.Close()
-		if err != nil {
 			return err
 		}
 	}

@@ -7,9 +7,12 @@
 // has expired or is revoked, which subkeys may sign. The words in which results
 // are told are ostree's.
 //
-// In two things this is stricter or wider than ostree with the gpg of its time.
-// All signatures are looked at, where gpg stops at the first bad one. And
-// keyrings may be armoured, whatever their name.
+// Some things are other than with ostree and the gpg of its time. All signatures
+// are looked at, where gpg stops at the first bad one. Keyrings may be armoured,
+// whatever their name, and copies of a key in several of them count as one key, so
+// that no copy hides a revocation. Signatures of text, which hold for other line
+// ends, too, are of no use, nor are those of version 3. A revocation by somebody
+// else whom a key names as its revoker does not count.
 //
 // Source: GnuPG, g10/getkey.c and g10/sig-check.c; ostree,
 // src/libostree/ostree-gpg-verifier.c and ostree-gpg-verify-result.c.

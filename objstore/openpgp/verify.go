@@ -43,7 +43,7 @@ type Result struct {
 
 // Verify gives a result for each signature packet of data, in their order. An
 // element of signatures may hold several; one that holds none gives a result of
-// its own, which is Bad.
+// its own, which is Bad. After 256 results no more are looked at.
 func Verify(ring Keyring, data []byte, signatures [][]byte) []Result {
 	return verify(ring, data, signatures, time.Now())
 }
@@ -60,17 +60,21 @@ func verify(ring Keyring, data []byte, signatures [][]byte, now time.Time) (resu
 			if err != nil {
 				break
 			}
-			if p.Tag == tagSignature {
+			if p.Tag == tagSignature && len(results) < maxResults {
 				results = append(results, ring.verify(data, p, now))
 				found = true
 			}
 		}
-		if !found {
+		if !found && len(results) < maxResults {
 			results = append(results, Result{})
 		}
 	}
 	return results
 }
+
+// maxResults bounds the signatures of one thing that are looked at: each costs a hash
+// of it.
+const maxResults = 256
 
 // ErrNoData is that there is nothing to verify, in ostree's words.
 var ErrNoData = errors.New("GPG: Unable to complete signature verification: GPGME: No data")

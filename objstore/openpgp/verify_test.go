@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -157,4 +158,34 @@ func TestDescribe(t *testing.T) {
 	if got := clock(time.Date(2013, 9, 1, 2, 29, 42, 0, time.Local)); got != "Sun Sep \u20071 02:29:42 2013" {
 		t.Errorf("%q", got)
 	}
+}
+
+// FuzzVerify: nothing but a signature of the very data is good.
+func FuzzVerify(f *testing.F) {
+	read := func(name string) []byte {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return data
+	}
+	signed, made := read("key.data"), read("key.sig")
+	ring, err := ParseKeyring(read("key.gpg"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(signed, made)
+	f.Add([]byte("x"), made)
+	f.Fuzz(func(t *testing.T, data, signature []byte) {
+		results := Verify(ring, data, [][]byte{signature, made})
+		for i, r := range results {
+			r.Describe("  ")
+			if r.Status == Good && !bytes.Equal(data, signed) {
+				t.Fatalf("%d: good for %x", i, data)
+			}
+		}
+		if last := results[len(results)-1]; (last.Status == Good) != bytes.Equal(data, signed) {
+			t.Fatalf("%v for %x", last.Status, data)
+		}
+	})
 }

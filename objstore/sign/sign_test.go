@@ -2,6 +2,7 @@ package sign
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -164,5 +165,105 @@ func TestParseKeys(t *testing.T) {
 		if got, err := ParseKeys([]byte(bad)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%q: %v, %v", bad, got, err)
 		}
+	}
+}
+
+// TestSigners: what is signed verifies, and secret keys that can't be right are refused.
+func TestSigners(t *testing.T) {
+	t.Setenv("OSTREE_DUMMY_SIGN_ENABLED", "1")
+	key, private := pair(1)
+	_, other := pair(2)
+	data := []byte("a commit")
+	secret := base64.StdEncoding.EncodeToString(private)
+	meta := dict("note", gvariant.NewString("x"))
+	for _, c := range []struct{ scheme, secret, public, message string }{
+		{"ed25519", secret + "\n", key.String(), "ed25519: Signature verified successfully with key '" + hex.EncodeToString(key[:]) + "'"},
+		{"dummy", "word", "word", "dummy: Signature verified"},
+	} {
+		signer, err := NewSigner(c.scheme, c.secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if meta, err = Add(t.Context(), meta, data, signer); err != nil {
+			t.Fatal(err)
+		}
+		checker, err := NewChecker(c.scheme, c.public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := Signatures(meta, c.scheme)
+		if message, checkErr := checker.Check(data, list); err != nil || checkErr != nil || message != c.message {
+			t.Errorf("%s: %q, %v, %v", c.scheme, message, checkErr, err)
+		}
+	}
+	if got := Schemes(meta); !slices.Equal(got, []string{"ed25519", "dummy"}) {
+		t.Error(got)
+	}
+	if meta = Set(meta, "ed25519", nil); meta.Len() != 2 {
+		t.Error(meta.Len())
+	}
+	mixed := append(slices.Clone([]byte(private[:32])), other[32:]...)
+	for text, want := range map[string]string{
+		"x": "not base64", secret[:40]: "expected 64 bytes, got 30", base64.StdEncoding.EncodeToString(mixed): "second half",
+	} {
+		if _, err := NewSigner("ed25519", text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := NewSigner("spki", "x"); err != ErrNoScheme {
+		t.Error(err)
+	}
+	t.Setenv("OSTREE_DUMMY_SIGN_ENABLED", "")
+	if _, err := NewSigner("dummy", "word"); err == nil {
+		t.Error("dummy signs without leave")
+	}
+	if v := (Dummy{"word"}).Verify(data, [][]byte{[]byte("word")}); v[0].Result == Good {
+		t.Error("dummy verifies without leave")
+	}
+}
+
+// TestCheckFailures has ostree's words.
+func TestCheckFailures(t *testing.T) {
+	t.Setenv("OSTREE_DUMMY_SIGN_ENABLED", "1")
+	data := []byte("a commit")
+	var e Ed25519
+	var hexes []string
+	for seed := range byte(4) {
+		k, _ := pair(seed + 1)
+		e.Trusted = append(e.Trusted, k)
+		hexes = append(hexes, "key '"+hex.EncodeToString(k[:])+"'")
+	}
+	_, stranger := pair(9)
+	bad := [][]byte{ed25519.Sign(stranger, data)}
+	for _, c := range []struct {
+		checker    Checker
+		signatures [][]byte
+		want       string
+	}{
+		{&e, nil, "ed25519: commit have no signatures of my type"},
+		{&e, [][]byte{}, "ed25519: no signatures found"},
+		{&e, [][]byte{{1}}, "Invalid signature: Ill-formed input: expected 64 bytes, got 1 bytes"},
+		{&e, bad, "ed25519: Signature couldn't be verified; tried 4 keys"},
+		{&Ed25519{Trusted: e.Trusted[:2]}, bad, "ed25519: Signature couldn't be verified with: " + hexes[1] + "; " + hexes[0]},
+		{&Ed25519{Trusted: e.Trusted[:1], Revoked: e.Trusted[:1]}, bad, "ed25519: no signatures found"},
+		{Dummy{"word"}, nil, "signature: dummy: commit have no signatures of my type"},
+		{Dummy{"word"}, [][]byte{}, "signature: dummy: no signatures"},
+		{Dummy{"word"}, bad, "signature: dummy: incorrect signatures found: 1"},
+	} {
+		if message, err := c.checker.Check(data, c.signatures); err == nil || err.Error() != c.want {
+			t.Errorf("%q, %v, want %q", message, err, c.want)
+		}
+	}
+}
+
+func TestTooManySignatures(t *testing.T) {
+	_, private := pair(1)
+	signer, err := NewSigner("ed25519", base64.StdEncoding.EncodeToString(private))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := Set(gvariant.Value{}, "ed25519", make([][]byte, maxSignatures))
+	if _, err := Add(t.Context(), full, nil, signer); err == nil {
+		t.Error("one more than can be read is added")
 	}
 }

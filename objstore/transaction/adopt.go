@@ -25,7 +25,7 @@ func (t *Transaction) CanAdopt(device uint64) bool {
 // the object's name as another of its own, and nothing is copied. In a bare
 // repository the file must have the owner, the mode and the xattrs that h says; in a
 // bare-user-only one its mode is set. Where the kernel refuses the name, the file is
-// copied.
+// copied. As in ostree, [Stats] do not count what is not.
 func (t *Transaction) Adopt(h object.Header, file *os.File) (object.Checksum, error) {
 	name, err := copyHashed(&h, io.Discard, file)
 	if err != nil {
@@ -37,7 +37,6 @@ func (t *Transaction) Adopt(h object.Header, file *os.File) (object.Checksum, er
 	}
 	switch err {
 	case nil:
-		t.count.content.Add(1)
 		return name.Checksum, t.noteSize(name.Checksum, &h)
 	case unix.EXDEV, unix.EPERM, unix.EACCES, unix.EMLINK, unix.EOPNOTSUPP:
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -71,9 +70,8 @@ func (t *Transaction) adopt(h *object.Header, given *os.File, name object.Name) 
 	}
 	_, path := t.repo.ObjectFile(name)
 	source := &file{fd: fd} // with names elsewhere
-	if err := source.link(t.objects, path); err != nil && err != unix.EEXIST {
+	if err := source.link(t.objects, path); err != unix.EEXIST {
 		return err
 	}
-	t.wrote(h.Size)
 	return nil
 }

@@ -18,7 +18,7 @@ func (t *Transaction) dress(f *file, h *object.Header) error {
 	perm := h.Mode &^ object.ModeType
 	var err error
 	switch t.repo.Mode() {
-	case objstore.Bare:
+	case objstore.Bare, objstore.BareSplitXattrs:
 		err = t.dressBare(f, h)
 	case objstore.BareUser:
 		perm = perm&0o775 | 0o400
@@ -52,7 +52,7 @@ func (t *Transaction) dressBare(f *file, h *object.Header) error {
 			return fmt.Errorf("fchown: %w", err)
 		}
 	}
-	if !t.repo.HasXattrs() {
+	if t.repo.Mode() != objstore.Bare || !t.repo.HasXattrs() {
 		return nil
 	}
 	for _, x := range h.Xattrs {
@@ -140,7 +140,7 @@ func (t *Transaction) writeRealLink(name object.Name, h *object.Header) error {
 
 // dressLink gives a link in the staging directory its owner and xattrs.
 func (t *Transaction) dressLink(temp string, h *object.Header) error {
-	if t.repo.Mode() != objstore.Bare {
+	if t.repo.Mode() == objstore.BareUserOnly {
 		return nil
 	}
 	dir := int(t.stage.dir.Fd())
@@ -149,7 +149,7 @@ func (t *Transaction) dressLink(temp string, h *object.Header) error {
 			return fmt.Errorf("fchownat: %w", err)
 		}
 	}
-	if !t.repo.HasXattrs() {
+	if t.repo.Mode() != objstore.Bare || !t.repo.HasXattrs() {
 		return nil
 	}
 	for _, x := range h.Xattrs {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -37,7 +38,8 @@ func (t *Transaction) Commit(ctx context.Context) error {
 	return t.moveRefs(ctx)
 }
 
-// publish moves staged objects to their places.
+// publish moves staged objects to their places: commits when what they need is
+// durable there, so that no commit is ever seen that lacks something.
 func (t *Transaction) publish() error {
 	if err := t.sync(); err != nil {
 		return err
@@ -47,13 +49,16 @@ func (t *Transaction) publish() error {
 		return err
 	}
 	buckets = slices.DeleteFunc(buckets, func(name string) bool { return len(name) != 2 })
-	if err := t.moveAll(buckets); err != nil {
-		return err
+	for _, commits := range []bool{false, true} {
+		moved, err := t.moveAll(buckets, commits)
+		if err == nil && moved > 0 {
+			err = t.sync()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if len(buckets) == 0 && !t.each {
-		return nil
-	}
-	return t.sync()
+	return nil
 }
 
 // sync makes durable what was done until now, in one call: the directories of
@@ -68,16 +73,20 @@ func (t *Transaction) sync() error {
 	return nil
 }
 
-// moveAll moves the objects of several directories, side by side.
-func (t *Transaction) moveAll(buckets []string) error {
+// moveAll moves the commits of several directories, or all else there, side by
+// side, and counts them.
+func (t *Transaction) moveAll(buckets []string, commits bool) (int64, error) {
 	todo := make(chan string)
 	var threads sync.WaitGroup
 	var once sync.Once
+	var moved atomic.Int64
 	var failed error
 	for range min(runtime.GOMAXPROCS(0), len(buckets)) {
 		threads.Go(func() {
 			for bucket := range todo {
-				if err := t.move(bucket); err != nil {
+				n, err := t.move(bucket, commits)
+				moved.Add(n)
+				if err != nil {
 					once.Do(func() { failed = err })
 				}
 			}
@@ -88,36 +97,40 @@ func (t *Transaction) moveAll(buckets []string) error {
 	}
 	close(todo)
 	threads.Wait()
-	return failed
+	return moved.Load(), failed
 }
 
 // move moves the objects of one directory. Those that others have made meanwhile
 // keep their files: the content is the same, and there may be links to it.
-func (t *Transaction) move(bucket string) error {
+func (t *Transaction) move(bucket string, commits bool) (moved int64, err error) {
 	objects, _ := t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
 	if err := makeBucket(objects, bucket+"/"); err != nil {
-		return err
+		return 0, err
 	}
 	from, err := openDir(t.stage.dir, bucket)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer from.Close()
 	to, err := openDir(objects, bucket)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer to.Close()
 	names, err := from.Readdirnames(-1)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, name := range names {
-		if err := moveOne(int(from.Fd()), int(to.Fd()), name); err != nil {
-			return fmt.Errorf("renameat(%s/%s): %w", bucket, name, err)
+		if strings.HasSuffix(name, "."+object.KindCommit.String()) != commits {
+			continue
 		}
+		if err := moveOne(int(from.Fd()), int(to.Fd()), name); err != nil {
+			return moved, fmt.Errorf("renameat(%s/%s): %w", bucket, name, err)
+		}
+		moved++
 	}
-	return nil
+	return moved, nil
 }
 
 func moveOne(from, to int, name string) error {

@@ -97,8 +97,14 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 	}
 }
 
-// bucket makes the directory in which an object will be.
+// bucket makes the directory in which an object will be. Where objects go to their
+// places at once, it makes durable what a commit needs before the commit is there.
 func (t *Transaction) bucket(name object.Name) error {
+	if t.direct && name.Kind == object.KindCommit {
+		if err := t.sync(); err != nil {
+			return err
+		}
+	}
 	made := &t.made[name.Checksum[0]]
 	if made.Load() {
 		return nil

@@ -26,9 +26,9 @@ func (t *Transaction) moveRefs(ctx context.Context) error {
 	return moveRefs(ctx, t.repo, t.refs)
 }
 
-// UpdateRefs has refs lead to commits that are there; zero deletes a ref. Those
-// that come first, by name, may have been moved when it fails. The summary follows, where
-// the repository wants that.
+// UpdateRefs has refs lead to commits that are there; zero deletes a ref. When it
+// fails, refs may have been deleted, and those that come first, by name, moved. The
+// summary follows, where the repository wants that.
 func UpdateRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]object.Checksum) error {
 	lock, err := repo.LockShared(ctx)
 	if err != nil {
@@ -42,15 +42,20 @@ func moveRefs(ctx context.Context, repo *objstore.Repo, set map[refs.Name]object
 		return nil
 	}
 	order := slices.SortedFunc(maps.Keys(set), func(a, b refs.Name) int { return strings.Compare(a.Path(), b.Path()) })
+	var gone []refs.Name
 	for _, name := range order {
-		var err error
-		if commit := set[name]; commit.IsZero() {
-			err = repo.DeleteRef(name)
-		} else {
-			err = repo.SetRef(name, commit)
+		if set[name].IsZero() {
+			gone = append(gone, name)
 		}
-		if err != nil {
-			return err
+	}
+	if err := repo.DeleteRefs(gone...); err != nil {
+		return err
+	}
+	for _, name := range order {
+		if commit := set[name]; !commit.IsZero() {
+			if err := repo.SetRef(name, commit); err != nil {
+				return err
+			}
 		}
 	}
 	return summary.Auto(ctx, repo)

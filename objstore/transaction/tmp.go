@@ -119,6 +119,9 @@ func cleanOne(tmp *os.File, name, ours string, age time.Duration) error {
 		}
 		return removeStage(tmp, name)
 	}
+	if strings.HasPrefix(name, stagePrefix) && strings.HasSuffix(name, lockSuffix) {
+		return removeLock(tmp, name)
+	}
 	if time.Since(time.Unix(st.Mtim.Unix())) <= age {
 		return nil
 	}
@@ -132,4 +135,17 @@ func removeStage(tmp *os.File, name string) error {
 		return err
 	}
 	return errors.Join(s.remove(), s.dir.Close(), unlock(tmp, name+lockSuffix, s.lock))
+}
+
+// removeLock deletes the lock file of a staging directory that is gone, unless
+// somebody has locked it.
+func removeLock(tmp *os.File, name string) error {
+	lock, err := tryLock(tmp, name)
+	if lock == nil {
+		return err
+	}
+	if unix.Faccessat(int(tmp.Fd()), strings.TrimSuffix(name, lockSuffix), unix.F_OK, unix.AT_SYMLINK_NOFOLLOW) == nil {
+		return lock.Close()
+	}
+	return unlock(tmp, name, lock)
 }

@@ -1,0 +1,138 @@
+package tests
+
+import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// secretKey is the signer's key as `sign` takes it.
+func secretKey(seed byte) string { return base64.StdEncoding.EncodeToString(signer(seed)) }
+
+// dummySign runs a program with the signatures of tests allowed.
+func dummySign(t testing.TB, program string, args ...string) outcome {
+	t.Helper()
+	return command{args: append([]string{program}, args...), env: []string{"OSTREE_DUMMY_SIGN_ENABLED=1"}}.run(t)
+}
+
+// TestSignDummy: each program takes what the other signs, and says the same.
+func TestSignDummy(t *testing.T) {
+	ours, theirs := newRepo(t, "archive"), newRepo(t, "archive")
+	ourSum, theirSum := commit(t, ours, "main", forest(t, "plain")), commit(t, theirs, "main", forest(t, "plain"))
+	for _, args := range []string{
+		"main word", "--verify main word", "--verify main other", "--verify main other word", "-d", "main", "--verify main", "nope word", "--verify nope word",
+	} {
+		args := append([]string{"sign", "--sign-type=dummy"}, strings.Fields(args)...)
+		our := dummySign(t, binary(t, "deployfs"), append(args, "--repo="+ours)...)
+		their := dummySign(t, "ostree", append(args, "--repo="+theirs)...)
+		if our.code != their.code || our.out != their.out || lastLine(our.err) != lastLine(their.err) {
+			t.Errorf("%s: %d\n%s%s\nwant %d\n%s%s", our.line, our.code, our.out, our.err, their.code, their.out, their.err)
+		}
+	}
+	if o := dummySign(t, "ostree", "--repo="+ours, "sign", "-s", "dummy", "--verify", "main", "word"); o.code != 0 {
+		t.Error(o.err)
+	}
+	a, err := os.ReadFile(objectPath(ours, ourSum, "commitmeta"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(objectPath(theirs, theirSum, "commitmeta")); err != nil || string(a) != string(b) {
+		t.Errorf("%x, %v, want %x", a, err, b)
+	}
+	if o := deployfs(t, "--repo="+ours, "sign", "-s", "dummy", "--verify", "main", "word"); o.code != 1 || lastLine(o.err) != "error: No valid signatures found\n" {
+		t.Errorf("without leave: %d, %s", o.code, o.err)
+	}
+	if o := dummySign(t, binary(t, "deployfs"), "--repo="+ours, "sign", "-s", "dummy", "--delete", "main", "other", "word"); o.out != "Signatures deleted: 1\n" {
+		t.Errorf("%q, %s", o.out, o.err)
+	}
+	if o := dummySign(t, "ostree", "--repo="+ours, "sign", "-s", "dummy", "--verify", "main", "word"); o.code != 1 {
+		t.Error("the signature is still there")
+	}
+}
+
+// TestSignEd25519: what is signed is right to OpenSSL, and to those who have the public key.
+func TestSignEd25519(t *testing.T) {
+	repo, keys := newRepo(t, "archive"), scratch(t)
+	write := func(name string, lines ...string) string {
+		path := keys + "/" + name
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	dir := forest(t, "plain")
+	must(t, binary(t, "deployfs"), "--repo="+repo, "commit", "-b", "main", "--sign="+secretKey(1), "--tree=dir="+dir)
+	must(t, binary(t, "deployfs"), "--repo="+repo, "sign", "--keys-file="+write("secret", secretKey(2)), "main")
+	sum := ostree(t, repo, "rev-parse", "main")
+	opensslVerify(t, repo, sum, 1, 2)
+
+	success := func(seed byte) string {
+		return "ed25519: Signature verified successfully with key '" + hex.EncodeToString(signer(seed).Public().(ed25519.PublicKey)) + "'\n"
+	}
+	verify := func(args ...string) outcome {
+		return deployfs(t, append([]string{"--repo=" + repo, "sign", "--verify", "main"}, args...)...)
+	}
+	write("trusted.ed25519", publicKey(3), publicKey(2))
+	for name, c := range map[string]struct {
+		o    outcome
+		want string // the output, or what the error holds
+	}{
+		"a key":              {verify(publicKey(1)), success(1)},
+		"the second key":     {verify(publicKey(3), "junk", publicKey(2)), success(2)},
+		"a file":             {verify("--keys-file=" + keys + "/trusted.ed25519"), success(2)},
+		"a directory":        {verify("--keys-dir=" + keys), success(2)},
+		"no such key":        {verify(publicKey(3)), "No valid signatures found"},
+		"no such key, file":  {verify("--keys-file=" + write("others", publicKey(3))), "ed25519: Signature couldn't be verified with: key '"},
+		"no key file":        {verify("--keys-file=" + keys), "is not a regular file"},
+		"an empty file":      {verify("--keys-file=" + write("empty")), "no valid keys in file"},
+		"an empty directory": {verify("--keys-dir=" + scratch(t)), "signature: ed25519: no keys loaded"},
+		"no such scheme":     {verify("--sign-type=spki", publicKey(1)), "Requested signature type is not implemented"},
+		"no secret key":      {deployfs(t, "--repo="+repo, "sign", "main", publicKey(1)), "Invalid ed25519 secret key: Ill-formed input: expected 64 bytes, got 32 bytes"},
+	} {
+		good := strings.HasPrefix(c.want, "ed25519: Signature verified")
+		if good && (c.o.code != 0 || c.o.out != c.want) || !good && (c.o.code != 1 || !strings.Contains(c.o.err, c.want)) {
+			t.Errorf("%s: %d, %q, %s, want %q", name, c.o.code, c.o.out, c.o.err, c.want)
+		}
+	}
+	write("revoked.ed25519", publicKey(2))
+	if o := verify("--keys-dir=" + keys); o.code != 1 {
+		t.Errorf("a revoked key counts: %s", o.out)
+	}
+	if o := deployfs(t, "--repo="+repo, "sign", "--delete", "main", publicKey(2)); o.out != "Signatures deleted: 1\n" {
+		t.Errorf("%q, %s", o.out, o.err)
+	}
+	opensslVerify(t, repo, sum, 1)
+}
+
+// opensslVerify wants a commit to have signatures by these, one each.
+func opensslVerify(t *testing.T, repo, sum string, seeds ...byte) {
+	t.Helper()
+	need(t, have("openssl"), "openssl is not installed")
+	text := ostree(t, repo, "show", "--print-detached-metadata-key=ostree.sign.ed25519", sum)
+	digits := strings.FieldsFunc(text, func(c rune) bool { return c == '[' || c == ']' || c == ',' || c == ' ' })
+	digits = slices.DeleteFunc(digits, func(s string) bool { return !strings.HasPrefix(s, "0x") })
+	if len(digits) != len(seeds)*ed25519.SignatureSize {
+		t.Fatalf("%d bytes of signatures: %s", len(digits), text)
+	}
+	dir := scratch(t)
+	for i, seed := range seeds {
+		hexes := strings.ReplaceAll(strings.Join(digits[i*ed25519.SignatureSize:(i+1)*ed25519.SignatureSize], ""), "0x", "")
+		signature, err := hex.DecodeString(hexes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := x509.MarshalPKIXPublicKey(signer(seed).Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if os.WriteFile(dir+"/s", signature, 0o644) != nil || os.WriteFile(dir+"/k", key, 0o644) != nil {
+			t.Fatal("writing failed")
+		}
+		must(t, "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", dir+"/k", "-sigfile", dir+"/s", "-in", objectPath(repo, sum, "commit"))
+	}
+}
