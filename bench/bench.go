@@ -57,7 +57,7 @@ func runAll(ctx context.Context, o options, work string) (err error) {
 		return err
 	}
 	for _, section := range []func(context.Context) error{
-		b.askUsable, b.askDiff, b.askWalks, b.askStats, b.askSmall, b.askTar, b.askPrograms, b.askLarge, b.askMemory, b.askHuge, b.askLog, b.askHistory,
+		b.askUsable, b.askDiff, b.askWalks, b.askStats, b.askSmall, b.askTar, b.askPrograms, b.askLarge, b.askMemory, b.askHuge, b.askLog, b.askHistory, b.askWrites,
 	} {
 		if err := section(ctx); err != nil {
 			return err

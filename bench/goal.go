@@ -39,6 +39,7 @@ func (b *bench) goals() []goal {
 		{"diff of one changed file, of every tree: less than 100 objects opened", 100, count, requests(all, "deployfs diff", "diff")},
 		{"log of a file over 2,000 commits: at most 6,000 objects opened, 3 a commit", 6000, count, requests(t, "deployfs log", "log")},
 		{"checksums of 2,000 commits listed: at most 50 ms", 0.050, milliseconds, medians(t, "mount --history", "names first", "names again")},
+		{"commit, checkout, fsck and pull-local of " + b.main.name + ": at most 0.7 of ostree's time", 0.7, times, b.writing()},
 		{"server memory after a walk of " + largest[0] + ": less than 64 MiB", 64, mebibytes, scaled(1.0/(1<<20), medians(largest, "default", "memory after a walk"))},
 		{"rows that squashfuse was asked: ahead of it (at most 1)", 1, times, rivals(big, "")},
 		{"walks against squashfuse: 10 times ahead (at most 0.1)", 0.1, times, rivals(big, "walk")},
@@ -152,4 +153,26 @@ func scaled(by float64, of func([]row) []figure) func([]row) []figure {
 		}
 		return list
 	}
+}
+
+// writing are the ratios of the verbs that write or check.
+func (b *bench) writing() func([]row) []figure {
+	return func(rows []row) (list []figure) {
+		for _, r := range rows {
+			if c := r.writer(); c != nil {
+				list = append(list, figure{r.Title, r.ratio(c)})
+			}
+		}
+		return list
+	}
+}
+
+// writer is the answer of our program in a row about verbs that write, or nil.
+func (r *row) writer() *cell {
+	verb, _, _ := strings.Cut(r.ID, " ")
+	switch verb {
+	case "commit", "checkout", "fsck", "pull-local":
+		return r.cell(subject, "deployfs "+verb)
+	}
+	return nil
 }

@@ -78,7 +78,7 @@ func TestFsck(t *testing.T) {
 			t.Parallel()
 			r := newFsckRepo(t, mode)
 			for i, c := range fsckCases {
-				if mode == "archive-z2" || !testing.Short() && i%6 == len(mode)%6 {
+				if mode == "archive-z2" || !testing.Short() && i%10 == len(mode)%10 {
 					r.compare(t, c)
 				}
 			}

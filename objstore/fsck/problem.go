@@ -46,8 +46,11 @@ func (p *Problem) Name() string {
 
 func (p *Problem) Unwrap() error { return p.Err }
 
-// Hint is the remedy.
+// Hint is the remedy, for what is corrupt.
 func (p *Problem) Hint() string {
+	if !errors.As(p.Err, new(*object.CorruptError)) {
+		return ""
+	}
 	return "with --delete it is removed, so that a pull can fetch it again; --all finds the rest"
 }
 

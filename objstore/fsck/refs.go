@@ -14,10 +14,8 @@ import (
 // checkRefs checks the commit of each ref.
 func (c *checker) checkRefs() error {
 	tell(c.options.Events.Refs)
-	for _, dir := range []string{"refs/heads", "refs/remotes"} {
-		if err := unix.Faccessat(int(c.repo.Dir().Fd()), dir, unix.F_OK, 0); err == unix.ENOENT {
-			return fmt.Errorf("Listing refs: opendir(%s): No such file or directory", dir)
-		}
+	if unix.Faccessat(int(c.repo.Dir().Fd()), "refs/heads", unix.F_OK, 0) == unix.ENOENT {
+		return errors.New("Listing refs: opendir(refs/heads): No such file or directory") // a repository that has lost its refs
 	}
 	list, err := c.repo.Refs()
 	if err != nil {
