@@ -299,7 +299,6 @@ func TestPrepareRefuses(t *testing.T) {
 		"A branch must be specified with --branch, or use --orphan": {},
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
-		"Invalid refspec r:a": {Branch: "r:a"},
 		"Invalid rev zz":      {Branch: "a", Parent: "zz"},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {

@@ -33,6 +33,9 @@ func (o *Options) requireDeltas(dest, src *objstore.Repo, list *summary.Summary,
 	if !indexed && len(deltas) == 0 {
 		return errors.New("Fetch configured to require static deltas, but no summary deltas or delta index found")
 	}
+	if list != nil && src.Mode() != objstore.Archive {
+		return fmt.Errorf("Can't pull from archives with mode \"%s\"", src.Mode())
+	}
 	if indexed {
 		err = src.EachDeltaIndex(func(to object.Checksum) error {
 			deltas[to] = true

@@ -174,8 +174,5 @@ func (t *Transaction) ImportTombstone(src *objstore.Repo, commit object.Checksum
 	if _, err := gvariant.Parse("a{sv}", data); err != nil {
 		return object.Corrupt(name, err)
 	}
-	if _, err := t.writeObject(name, data); err != nil {
-		return fmt.Errorf("writing object %s: %w", name, err)
-	}
-	return nil
+	return t.importMetadata(src, name, data)
 }
