@@ -140,6 +140,7 @@ func listed(t testing.TB, dir string) (lines []string) {
 }
 
 func TestTree(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	commit, repo, dest := s.sample(), s.open(), t.TempDir()+"/x"
 	count := new(Count)
@@ -165,6 +166,7 @@ func TestTree(t *testing.T) {
 
 // TestFailures leave nothing of a new destination.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	sample := s.sample()
 	repo := s.open()
@@ -229,6 +231,7 @@ func descriptors(t testing.TB) int {
 
 // TestCache: what is inflated in user mode is linked from then on, and made anew when it is not whole.
 func TestCache(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	commit, repo, dir := s.sample(), s.open(), t.TempDir()
 	check := func(name string) {
@@ -261,6 +264,7 @@ func TestCache(t *testing.T) {
 
 // TestAt checks out below an open directory, and into it.
 func TestAt(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	commit, repo, dir := s.sample(), s.open(), t.TempDir()
 	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
@@ -278,6 +282,7 @@ func TestAt(t *testing.T) {
 
 // TestRemoveAll removes what its owner can't read, and follows no link.
 func TestRemoveAll(t *testing.T) {
+	t.Parallel()
 	dir, outside := t.TempDir(), t.TempDir()
 	err := errors.Join(os.MkdirAll(dir+"/x/a/b/c", 0o755), os.WriteFile(outside+"/f", nil, 0o644), os.Symlink(outside, dir+"/x/a/link"),
 		os.Chmod(dir+"/x/a/b", 0), os.Chmod(dir+"/x/a", 0o500), os.Chmod(dir+"/x", 0o100))
@@ -304,6 +309,7 @@ func TestRemoveAll(t *testing.T) {
 
 // TestDepth checks out as deep as directories may be, and no deeper; no descriptor is left.
 func TestDepth(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	top := s.dir(nil, nil)
 	for range maxDepth {

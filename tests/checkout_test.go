@@ -177,7 +177,7 @@ func TestCheckoutWhiteouts(t *testing.T) {
 			"rm -rf x; mkdir x; ln -s /nowhere x/z; ostree checkout "+o+" --union --whiteouts o x; l x")
 	}
 	compareCheckouts(t, append(lines, "mkdir o; touch o/.wh.; ostree --repo=bare commit -b e --timestamp=@1 --tree=dir=o; rm -r o; ostree --repo=bare checkout --whiteouts e y",
-		"mkdir o; touch o/.ostree-wh.; ostree --repo=bare commit -b e --timestamp=@1 --tree=dir=o; rm -r o; ostree --repo=bare checkout --process-passthrough-whiteouts e y"))
+		"mkdir o; touch o/.ostree-wh.; ostree --repo=bare commit -b e --timestamp=@1 --tree=dir=o; rm -r o; ostree --repo=bare checkout --process-passthrough-whiteouts e y2"))
 }
 
 // TestCheckoutRefuses holds what ostree does and we don't, and what is left then: nothing.
