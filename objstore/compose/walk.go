@@ -63,7 +63,9 @@ func (w *walk) dir(dir *os.File, path string, into *mtree.Tree) (gone *taken, er
 	results := make([]taking, len(files))
 	wait := w.crew.each(len(files), func(i int) { w.take(source, files[i], &results[i]) })
 	for i := 0; i < len(dirs) && err == nil; i++ {
-		err = w.subdir(dir, dirs[i], path, into, gone)
+		if err = w.subdir(dir, dirs[i], path, into, gone); err != nil {
+			w.fail(err)
+		}
 	}
 	wait()
 	if err != nil {
