@@ -62,15 +62,15 @@ func Local(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, er
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
-	wanted, tombstones, err := o.choose(dest, src)
-	if err != nil {
-		return Result{}, err
-	}
 	lock, err := src.LockShared(ctx) // so that nobody deletes what is being taken over
 	if err != nil {
 		return Result{}, err
 	}
 	defer lock.Close()
+	wanted, tombstones, err := o.choose(dest, src)
+	if err != nil {
+		return Result{}, err
+	}
 	t, err := transaction.Begin(ctx, dest)
 	if err != nil {
 		return Result{}, err
