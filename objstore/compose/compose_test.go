@@ -230,6 +230,17 @@ func TestConsume(t *testing.T) {
 	}
 }
 
+func TestConsumeSparesTheRepository(t *testing.T) {
+	dir := place(t)
+	r := newRepo(t, dir, objstore.Bare, "")
+	if _, err := run(r, Request{Sources: []Source{{Dir, dir}}, Consume: true}); err == nil {
+		t.Error("the directory that the repository is in is consumed")
+	}
+	if _, err := os.Stat(dir + "/repo/config"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConsumeKeepsWhatCame(t *testing.T) {
 	dir := files(t, place(t), map[string]string{"a": "", "sub/b": "", "late": ""})
 	g := given{dir, taken{files: []string{"a"}, dirs: []given{{"sub", taken{files: []string{"b"}}}}}}
@@ -299,7 +310,8 @@ func TestPrepareRefuses(t *testing.T) {
 		"A branch must be specified with --branch, or use --orphan": {},
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
-		"Invalid rev zz":      {Branch: "a", Parent: "zz"},
+		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum": {Branch: strings.Repeat("0", 64)},
+		"Invalid rev zz": {Branch: "a", Parent: "zz"},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {
 		if _, err := Prepare(r, request); err == nil || err.Error() != want {

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,14 +29,14 @@ func (s *source) file(name string) (content object.Checksum, skip bool, err erro
 	if kind := st.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFLNK {
 		return content, false, fmt.Errorf("Not a regular file or symlink: %s", name)
 	}
-	object, linked := s.links[inode{st.Dev, st.Ino}]
+	known, linked := s.links[inode{st.Dev, st.Ino}]
 	if linked && s.Links == TrustLinks {
 		s.known.Add(1)
 		s.progress.add(0)
-		return object, false, nil
+		return known, false, nil
 	}
 	f := &file{source: s, name: name, st: &st, linked: linked}
-	if err := f.describe(object); err != nil {
+	if err := f.describe(known); err != nil {
 		return content, false, fmt.Errorf("%s: %w", below(s.path, name), err)
 	}
 	before := f.h
@@ -46,7 +47,7 @@ func (s *source) file(name string) (content object.Checksum, skip bool, err erro
 	if linked && f.same {
 		s.known.Add(1)
 		s.progress.add(0)
-		return object, false, nil
+		return known, false, nil
 	}
 	if content, err = f.write(); err != nil {
 		err = fmt.Errorf("%s: %w", below(s.path, name), err)
@@ -114,6 +115,9 @@ func (f *file) write() (sum object.Checksum, err error) {
 	}
 	return f.writeRegular(fd)
 }
+
+// errChanged says that a file was replaced between two looks at it.
+var errChanged = errors.New("it was changed while it was read")
 
 // open opens a regular file, which must be the one that was looked at.
 func (f *file) open() (fd int, err error) {

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -78,6 +77,9 @@ func (w *walk) meta(dir *os.File, path string, into *mtree.Tree) (device uint64,
 	var st unix.Stat_t
 	if err := unix.Fstat(int(dir.Fd()), &st); err != nil {
 		return 0, false, failure("fstat", dir.Name(), err)
+	}
+	if w.Consume && (inode{st.Dev, st.Ino}) == w.self {
+		return 0, false, fmt.Errorf("--consume would delete the repository itself, which is at %s of what is committed", path)
 	}
 	h := object.Header{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	if w.Modifier.Apply(path, &h) {
@@ -178,6 +180,3 @@ func below(path, name string) string {
 	}
 	return path + "/" + name
 }
-
-// errChanged says that a file was replaced between two looks at it.
-var errChanged = errors.New("it was changed while it was read")
