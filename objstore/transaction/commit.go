@@ -100,31 +100,50 @@ func (t *Transaction) moveAll(buckets []string, commits bool) (int64, error) {
 	return moved.Load(), failed
 }
 
-// move moves the objects of one directory. Those that others have made meanwhile
-// keep their files: the content is the same, and there may be links to it.
+// move moves the objects of one directory: all at once where nobody has made it in
+// the repository. Moving one of them after the other is what takes time at the end
+// of a large commit, as the kernel lets no two files change directories side by side.
 func (t *Transaction) move(bucket string, commits bool) (moved int64, err error) {
-	objects, _ := t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
-	if err := makeBucket(objects, bucket+"/"); err != nil {
-		return 0, err
-	}
 	from, err := openDir(t.stage.dir, bucket)
+	if errors.Is(err, unix.ENOENT) {
+		return 0, nil // it was moved as a whole
+	}
 	if err != nil {
 		return 0, err
 	}
 	defer from.Close()
+	names, err := from.Readdirnames(-1)
+	if err != nil {
+		return 0, err
+	}
+	count := len(names)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return strings.HasSuffix(name, "."+object.KindCommit.String()) != commits
+	})
+	objects, _ := t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
+	if !commits && len(names) == count &&
+		unix.Renameat2(int(t.stage.dir.Fd()), bucket, int(objects.Fd()), bucket, unix.RENAME_NOREPLACE) == nil {
+		return int64(count), nil
+	}
+	return moveEach(from, objects, bucket, names)
+}
+
+// moveEach moves objects into a directory of the repository. Those that others have
+// made meanwhile keep their files: the content is the same, and there may be links to
+// it.
+func moveEach(from, objects *os.File, bucket string, names []string) (moved int64, err error) {
+	if len(names) == 0 {
+		return 0, nil
+	}
+	if err := makeBucket(objects, bucket+"/"); err != nil {
+		return 0, err
+	}
 	to, err := openDir(objects, bucket)
 	if err != nil {
 		return 0, err
 	}
 	defer to.Close()
-	names, err := from.Readdirnames(-1)
-	if err != nil {
-		return 0, err
-	}
 	for _, name := range names {
-		if strings.HasSuffix(name, "."+object.KindCommit.String()) != commits {
-			continue
-		}
 		if err := moveOne(int(from.Fd()), int(to.Fd()), name); err != nil {
 			return moved, fmt.Errorf("renameat(%s/%s): %w", bucket, name, err)
 		}
