@@ -15,12 +15,10 @@ import (
 // is no error when it is not there. A commit takes its detached metadata with it.
 // It is for who holds the exclusive lock.
 func (r *Repo) RemoveObject(name object.Name) error {
-	if name.Kind == object.KindCommit {
-		if err := r.unlinkObject(object.Name{Checksum: name.Checksum, Kind: object.KindCommitMeta}); err != nil {
-			return err
-		}
+	if err := r.unlinkObject(name); err != nil || name.Kind != object.KindCommit {
+		return err
 	}
-	return r.unlinkObject(name)
+	return r.unlinkObject(object.Name{Checksum: name.Checksum, Kind: object.KindCommitMeta})
 }
 
 func (r *Repo) unlinkObject(name object.Name) error {

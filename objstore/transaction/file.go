@@ -91,6 +91,9 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 	case nil:
 		return true, nil
 	case unix.EEXIST:
+		if t.direct && t.isTorn(path) {
+			return true, t.mend(path, f.link)
+		}
 		return false, nil
 	default:
 		return false, fmt.Errorf("linkat(%s): %w", path, err)
