@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"deployfs/objstore/gvariant"
-	"deployfs/objstore/mtree"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/transaction"
@@ -37,7 +36,7 @@ func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
 	}
 	if result.Skipped {
 		result.Commit = p.parent
-	} else if result.Commit, err = p.finish(ctx, tx, b.root, tip); err != nil {
+	} else if result.Commit, err = b.finish(ctx, tx, tip); err != nil {
 		return result, err
 	}
 	result.Stats = tx.Stats()
@@ -56,16 +55,17 @@ func (p *Plan) unchanged(tip object.Commit) (bool, error) {
 }
 
 // finish writes the commit object and what stands beside it, and ends the transaction.
-func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mtree.Tree, tip object.Commit) (sum object.Checksum, err error) {
-	if tip.Metadata, err = p.describe(tx, root); err != nil {
+func (b *builder) finish(ctx context.Context, tx *transaction.Transaction, tip object.Commit) (sum object.Checksum, err error) {
+	if tip.Metadata, err = b.describe(tx, b.root); err != nil {
 		return sum, err
 	}
-	tip.Timestamp = uint64(p.now().Unix())
+	tip.Timestamp = uint64(b.now().Unix())
+	tx.Last(b.adopt)
 	data := tip.Encode()
 	if sum, err = tx.WriteMetadata(object.KindCommit, data); err != nil {
 		return sum, err
 	}
-	detached, err := p.detach(data)
+	detached, err := b.detach(data)
 	if err != nil {
 		return sum, err
 	}
@@ -74,8 +74,8 @@ func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mt
 			return sum, err
 		}
 	}
-	if p.Branch != "" {
-		tx.SetRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}, sum)
+	if b.Branch != "" {
+		tx.SetRef(refs.Name{Remote: b.ref.Remote, Ref: b.ref.Ref}, sum)
 	}
 	return sum, tx.Commit(ctx)
 }

@@ -35,13 +35,20 @@ func (t *Transaction) Commit(ctx context.Context) error {
 	if err := t.cleanTmp(); err != nil {
 		return err
 	}
-	return t.moveRefs(ctx)
+	if err := t.moveRefs(ctx); err != nil {
+		return err
+	}
+	t.adopted = nil
+	return nil
 }
 
 // publish moves staged objects to their places: commits when what they need is
 // durable there, so that no commit is ever seen that lacks something.
 func (t *Transaction) publish() error {
 	if err := t.sync(); err != nil {
+		return err
+	}
+	if err := t.runLast(); err != nil {
 		return err
 	}
 	buckets, err := readNames(t.stage.dir, ".")
@@ -51,7 +58,7 @@ func (t *Transaction) publish() error {
 	buckets = slices.DeleteFunc(buckets, func(name string) bool { return len(name) != 2 })
 	for _, commits := range []bool{false, true} {
 		moved, err := t.moveAll(buckets, commits)
-		if err == nil && moved > 0 {
+		if err == nil && (moved > 0 || !commits && len(t.adopted) > 0) {
 			err = t.sync()
 		}
 		if err != nil {

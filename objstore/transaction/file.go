@@ -101,7 +101,7 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 // places at once, it makes durable what a commit needs before the commit is there.
 func (t *Transaction) bucket(name object.Name) error {
 	if t.direct && name.Kind == object.KindCommit {
-		if err := t.sync(); err != nil {
+		if err := errors.Join(t.runLast(), t.sync()); err != nil {
 			return err
 		}
 	}

@@ -34,8 +34,12 @@ type Transaction struct {
 	count    counters
 	sizes    *sizes // nil unless they are recorded
 
-	mu   sync.Mutex
-	refs map[refs.Name]object.Checksum
+	last   func() error // see Last
+	copied atomic.Bool  // Adopt has copied something
+
+	mu      sync.Mutex
+	refs    map[refs.Name]object.Checksum
+	adopted []adopted // what is not the repository's own before all is committed
 }
 
 // Begin starts to write into a repository: it waits for those who delete from it.
@@ -136,7 +140,7 @@ func (t *Transaction) Has(name object.Name) (bool, error) {
 // Close ends the transaction. Unless it was committed, nothing of it is visible;
 // objects that are staged wait for the next one.
 func (t *Transaction) Close() error {
-	var errs []error
+	errs := []error{t.disown()}
 	if t.stage != nil {
 		errs = append(errs, t.stage.close())
 		t.stage = nil
