@@ -37,15 +37,16 @@ type Transaction struct {
 	last   func() error // see Last
 	copied atomic.Bool  // Adopt has copied something
 
-	mu      sync.Mutex
-	refs    map[refs.Name]object.Checksum
-	adopted []adopted // what is not the repository's own before all is committed
+	mu        sync.Mutex
+	refs      map[refs.Name]object.Checksum
+	undecided map[refs.Name]func() (object.Checksum, error)
+	adopted   []adopted // what is not the repository's own before all is committed
 }
 
 // Begin starts to write into a repository: it waits for those who delete from it.
 // A transaction that was cut off in the same boot is gone on with.
 func Begin(ctx context.Context, repo *objstore.Repo) (t *Transaction, err error) {
-	t = &Transaction{repo: repo, refs: map[refs.Name]object.Checksum{}}
+	t = &Transaction{repo: repo, refs: map[refs.Name]object.Checksum{}, undecided: map[refs.Name]func() (object.Checksum, error){}}
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
