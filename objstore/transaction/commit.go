@@ -144,12 +144,9 @@ func moveOne(from, to int, name string) error {
 	if strings.HasSuffix(name, "."+object.KindCommitMeta.String()) {
 		return unix.Renameat(from, name, to, name)
 	}
-	err := unix.Renameat2(from, name, to, name, unix.RENAME_NOREPLACE)
-	switch err {
-	case unix.EEXIST:
+	err := renameNew(from, name, to, name)
+	if err == unix.EEXIST {
 		return unix.Unlinkat(from, name, 0)
-	case unix.EINVAL: // the file system does not know how
-		return unix.Renameat(from, name, to, name)
 	}
 	return err
 }
