@@ -75,14 +75,7 @@ func (r *Repo) WantTombstones() error {
 	if wanted, err := r.Tombstones(); err != nil || wanted {
 		return err
 	}
-	data, err := readFileAt(r.dir, "config", maxConfig)
-	if err != nil {
-		return fmt.Errorf("openat(config): %w", plain(err))
-	}
-	if data, err = SetKey(data, "core", "tombstone-commits", "true"); err != nil {
-		return fmt.Errorf("config: %w", err)
-	}
-	return r.WriteConfig(data)
+	return r.EditConfig(func(data []byte) ([]byte, error) { return SetKey(data, "core", "tombstone-commits", "true") })
 }
 
 // Tombstones is the repository's core.tombstone-commits.

@@ -35,13 +35,20 @@ func (t *Transaction) Commit(ctx context.Context) error {
 	if err := t.cleanTmp(); err != nil {
 		return err
 	}
-	return t.moveRefs(ctx)
+	if err := t.moveRefs(ctx); err != nil {
+		return err
+	}
+	t.adopted = nil
+	return nil
 }
 
 // publish moves staged objects to their places: commits when what they need is
 // durable there, so that no commit is ever seen that lacks something.
 func (t *Transaction) publish() error {
 	if err := t.sync(); err != nil {
+		return err
+	}
+	if err := t.runLast(); err != nil {
 		return err
 	}
 	buckets, err := readNames(t.stage.dir, ".")
@@ -52,9 +59,9 @@ func (t *Transaction) publish() error {
 	for _, commits := range []bool{false, true} {
 		moved, err := t.moveAll(buckets, commits)
 		if err == nil && commits {
-			err = t.exhume()
+			err = t.exhumeAll()
 		}
-		if err == nil && moved > 0 {
+		if err == nil && (moved > 0 || !commits && len(t.adopted) > 0) {
 			err = t.sync()
 		}
 		if err != nil {
@@ -181,15 +188,12 @@ func (t *Transaction) moveOne(from, to int, bucket, name string) error {
 	if strings.HasSuffix(name, metaSuffix) {
 		return unix.Renameat(from, name, to, name)
 	}
-	err := unix.Renameat2(from, name, to, name, unix.RENAME_NOREPLACE)
-	switch err {
-	case unix.EEXIST:
+	err := renameNew(from, name, to, name)
+	if err == unix.EEXIST {
 		if t.isTorn(bucket + "/" + name) {
 			return swap(from, name, to, name)
 		}
 		return unix.Unlinkat(from, name, 0)
-	case unix.EINVAL: // the file system does not know how
-		return unix.Renameat(from, name, to, name)
 	}
 	return err
 }

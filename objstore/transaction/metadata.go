@@ -53,17 +53,25 @@ func (t *Transaction) writeObject(name object.Name, data []byte) (placed bool, e
 	return t.place(f, name)
 }
 
-// exhume removes the tombstones of the commits that have come back.
-func (t *Transaction) exhume() error {
+// exhumeAll removes the tombstones of the commits that have come back.
+func (t *Transaction) exhumeAll() error {
 	for _, commit := range t.own {
 		if commit.Kind != object.KindCommit {
 			continue
 		}
-		name := object.Name{Checksum: commit.Checksum, Kind: object.KindTombstone}
-		objects, path := t.repo.ObjectFile(name)
-		if err := unix.Unlinkat(int(objects.Fd()), path, 0); err != nil && err != unix.ENOENT {
-			return fmt.Errorf("removing tombstone %s: %w", name, err)
+		if err := t.exhume(commit.Checksum); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// exhume removes the tombstone of a commit that is there again.
+func (t *Transaction) exhume(commit object.Checksum) error {
+	name := object.Name{Checksum: commit, Kind: object.KindTombstone}
+	objects, path := t.repo.ObjectFile(name)
+	if err := unix.Unlinkat(int(objects.Fd()), path, 0); err != nil && err != unix.ENOENT {
+		return fmt.Errorf("removing tombstone %s: %w", name, err)
 	}
 	return nil
 }

@@ -37,9 +37,14 @@ type Transaction struct {
 	sizes    *sizes   // nil unless they are recorded
 	torn     sync.Map // paths below objects where there is something that is no object: true
 
-	mu   sync.Mutex
-	refs map[refs.Name]object.Checksum
-	own  map[string]object.Name // commits and their detached metadata, by path: no other staged ones become visible
+	last   func() error // see Last
+	copied atomic.Bool  // Adopt has copied something
+
+	mu        sync.Mutex
+	refs      map[refs.Name]object.Checksum
+	undecided map[refs.Name]func() (object.Checksum, error)
+	adopted   []adopted              // what is not the repository's own before all is committed
+	own       map[string]object.Name // commits and their detached metadata, by path: no other staged ones become visible
 }
 
 // Begin starts to write into a repository: it waits for those who delete from it.
@@ -55,7 +60,10 @@ func BeginAfresh(ctx context.Context, repo *objstore.Repo) (*Transaction, error)
 }
 
 func start(ctx context.Context, repo *objstore.Repo, afresh bool) (t *Transaction, err error) {
-	t = &Transaction{repo: repo, flush: unix.Syncfs, refs: map[refs.Name]object.Checksum{}, own: map[string]object.Name{}}
+	t = &Transaction{
+		repo: repo, flush: unix.Syncfs, own: map[string]object.Name{},
+		refs: map[refs.Name]object.Checksum{}, undecided: map[refs.Name]func() (object.Checksum, error){},
+	}
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
@@ -139,7 +147,7 @@ func (t *Transaction) Repo() *objstore.Repo { return t.repo }
 // Close ends the transaction. Unless it was committed, nothing of it is visible;
 // objects that are staged wait for the next one.
 func (t *Transaction) Close() error {
-	var errs []error
+	errs := []error{t.disown()}
 	if t.stage != nil {
 		errs = append(errs, t.stage.close())
 		t.stage = nil
