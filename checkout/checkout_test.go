@@ -280,6 +280,39 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// TestOpaque: a commit that is opaque as a whole comes instead of the destination, at once; when it can't,
+// the destination stays.
+func TestOpaque(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	file := s.file(object.ModeRegular|0o644, "new")
+	good := s.commit(s.dir(names{opaqueWhiteout: file, "new": file}, nil))
+	bad := s.commit(s.dir(names{opaqueWhiteout: file, "new": {1}}, nil))
+	repo, ctx := s.open(), context.Background()
+	for _, c := range []struct {
+		commit     object.Checksum
+		name, want string
+	}{
+		{bad, "x", "Couldn't find file object"}, {good, "x/.", "unlinkat(.): Invalid argument"}, {good, "x", ""},
+	} {
+		for _, overwrite := range []Overwrite{Refuse, Replace, Keep} {
+			dir := t.TempDir()
+			if err := errors.Join(os.MkdirAll(dir+"/x/d", 0o755), os.WriteFile(dir+"/x/d/old", nil, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			err := Tree(ctx, repo, c.commit, dir+"/"+c.name, Options{Whiteouts: true, Overwrite: overwrite})
+			_, old := os.Stat(dir + "/x/d/old")
+			_, made := os.Stat(dir + "/x/new")
+			if c.want == "" && (err != nil || old == nil || made != nil) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || old != nil) {
+				t.Errorf("%s: %v, old: %v, new: %v", c.name, err, old, made)
+			}
+			if left, _ := os.ReadDir(dir); len(left) != 1 {
+				t.Errorf("%s: left %v", c.name, left)
+			}
+		}
+	}
+}
+
 // TestRemoveAll removes what its owner can't read, and follows no link.
 func TestRemoveAll(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ var heights = map[string]int{
 	"objstore":                4,
 	"objstore/history":        4,
 	"objstore/index":          5,
-	"objstore/trust":          5,
+	"objstore/trust":          6,
 	"objstore/remote":         5,
 	"objstore/verify":         5,
 	"objstore/facts":          5,
