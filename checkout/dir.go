@@ -56,8 +56,10 @@ func (r *run) enter(parent *dir, i int) (*dir, error) {
 			return nil, nil
 		}
 	}
-	if err := r.makeRoom(parent.fd, name, d); err != nil {
-		return nil, err
+	if r.isOpaque(d) {
+		if err := removeAll(parent.fd, name); err != nil {
+			return nil, err
+		}
 	}
 	return d, r.makeDir(parent.fd, name, d)
 }

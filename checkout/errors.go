@@ -3,7 +3,6 @@ package checkout
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -11,21 +10,11 @@ import (
 	"deployfs/objstore/object"
 )
 
-// errnoError is an errno with the C library's text, which ostree prints.
-type errnoError struct{ errno unix.Errno }
-
-func (e errnoError) Error() string {
-	text := objstore.ErrnoText(e.errno)
-	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-func (e errnoError) Unwrap() error { return e.errno }
-
 // failed says which system call failed, as ostree says it.
 func failed(call string, err error) error {
 	var errno unix.Errno
 	if errors.As(err, &errno) {
-		err = errnoError{errno}
+		err = objstore.ErrnoError(errno)
 	}
 	return fmt.Errorf("%s: %w", call, err)
 }

@@ -29,13 +29,14 @@ func (r *run) place(from tree.Entry, at place) error {
 	if err != nil || r.skips("/") {
 		return err
 	}
-	if err := r.makeRoom(at.dir, at.name, root); err != nil {
-		return err
-	}
-	return r.into(at, r.Overwrite != Refuse, func(fd int, made bool) error {
+	fill := func(fd int, made bool) error {
 		root.fd, root.made, root.path = fd, made, "/"
 		return r.all(root)
-	})
+	}
+	if r.isOpaque(root) {
+		return r.instead(at, fill)
+	}
+	return r.into(at, r.Overwrite != Refuse, fill)
 }
 
 // single puts one file into the directory fd.
@@ -50,8 +51,7 @@ func (r *run) into(at place, mayExist bool, fill func(fd int, made bool) error) 
 	var st unix.Stat_t
 	switch err := unix.Fstatat(at.dir, at.name, &st, unix.AT_SYMLINK_NOFOLLOW); {
 	case err == unix.ENOENT:
-		r.aside = true
-		return r.intoNew(at, fill)
+		return r.intoNew(at, fill, renameNew)
 	case err != nil:
 		return failed("mkdirat", err)
 	case !mayExist:
@@ -68,8 +68,24 @@ func (r *run) into(at place, mayExist bool, fill func(fd int, made bool) error) 
 	return r.sync(fd)
 }
 
-// intoNew fills a directory beside the place and renames it.
-func (r *run) intoNew(at place, fill func(fd int, made bool) error) (err error) {
+// instead has fill put things into a new directory, which then is at the place instead of whatever is
+// there, also of a symbolic link: when it fails, that is still there.
+func (r *run) instead(at place, fill func(fd int, made bool) error) error {
+	if at.name == "." {
+		return failed("unlinkat(.)", unix.EINVAL)
+	}
+	return r.intoNew(at, fill, func(dir int, from, to string) error {
+		err := renameNew(dir, from, to)
+		if err == unix.EEXIST {
+			err = exchange(dir, from, to)
+		}
+		return err
+	})
+}
+
+// intoNew fills a directory beside the place, to which rename brings it.
+func (r *run) intoNew(at place, fill func(fd int, made bool) error, rename func(dir int, from, to string) error) (err error) {
+	r.aside = true
 	removeStale(at.dir)
 	aside, fd, err := makeAside(at.dir)
 	if err != nil {
@@ -87,7 +103,7 @@ func (r *run) intoNew(at place, fill func(fd int, made bool) error) (err error) 
 	if err := r.sync(fd); err != nil {
 		return err
 	}
-	if err := renameNew(at.dir, aside, at.name); err != nil {
+	if err := rename(at.dir, aside, at.name); err != nil {
 		return failed("mkdirat", err)
 	}
 	return r.syncName(at.dir)
@@ -126,6 +142,21 @@ func renameNew(dir int, from, to string) error {
 		return err
 	}
 	if err := unix.Mkdirat(dir, to, 0o700); err != nil { // an empty directory can be replaced
+		return err
+	}
+	return unix.Renameat(dir, from, dir, to)
+}
+
+// exchange gives a directory a name that something else has, which goes.
+func exchange(dir int, from, to string) error {
+	err := unix.Renameat2(dir, from, dir, to, unix.RENAME_EXCHANGE)
+	switch {
+	case err == nil:
+		return removeAll(dir, from)
+	case err != unix.EINVAL && err != unix.ENOSYS:
+		return err
+	}
+	if err := removeAll(dir, to); err != nil {
 		return err
 	}
 	return unix.Renameat(dir, from, dir, to)

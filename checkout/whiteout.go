@@ -46,20 +46,13 @@ func (w *worker) special(t target, c *objstore.Content) error {
 	return w.device(t)
 }
 
-// makeRoom makes room for the directory d, as far as whiteouts do.
-func (r *run) makeRoom(at int, name string, d *dir) error {
+// isOpaque reports whether what is at the place of d goes before d is made.
+func (r *run) isOpaque(d *dir) bool {
 	if !r.Whiteouts {
-		return nil
+		return false
 	}
-	if _, opaque := d.tree.FindFile([]byte(opaqueWhiteout)); opaque {
-		return removeAll(at, name)
-	}
-	var st unix.Stat_t
-	err := unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	if err == nil && r.Overwrite == Replace && st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return removeAll(at, name)
-	}
-	return nil
+	_, found := d.tree.FindFile([]byte(opaqueWhiteout))
+	return found
 }
 
 // vacate makes room for a file that replaces whatever is there, as far as whiteouts do.

@@ -99,8 +99,11 @@ func (r *Repo) openContent(path string) (*Content, error) {
 }
 
 func (r *Repo) statContent(path string) (object.Header, error) {
-	if r.mode == Archive || r.mode == BareUser {
+	switch r.mode {
+	case Archive:
 		return r.wholeHeader(path)
+	case BareUser:
+		return r.statBareUser(path)
 	}
 	return r.statBare(path)
 }

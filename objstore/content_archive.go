@@ -58,8 +58,10 @@ func (c *Content) readFilez(f *os.File, size int64) error {
 	if c.Header.Size > uint64(size)*maxInflation {
 		return damaged("%d bytes of content can't be deflated to a file of %d", c.Header.Size, size)
 	}
-	rest := io.NewSectionReader(f, int64(len(head)), size-int64(len(head)))
-	in := &inflater{deflated: io.MultiReader(bytes.NewReader(head[end:]), rest)}
+	in := &inflater{deflated: bytes.NewReader(head[end:])} // it is inflated fastest from there
+	if rest := size - int64(len(head)); rest > 0 {
+		in.deflated = io.MultiReader(in.deflated, io.NewSectionReader(f, int64(len(head)), rest))
+	}
 	c.src = in
 	if c.Header.IsSymlink() {
 		c.src = bytes.NewReader(nil)

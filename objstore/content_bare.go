@@ -125,16 +125,57 @@ func openBareUser(objects *os.File, path string) (*Content, error) {
 	return c, nil
 }
 
-func (c *Content) readUserMeta(f *os.File, size int64) error {
-	data, err := growing(func(dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), "user.ostreemeta", dest) })
+// statBareUser reads the header of a content object in mode bare-user, and opens it only for the target
+// of a symbolic link.
+func (r *Repo) statBareUser(path string) (h object.Header, err error) {
+	var st unix.Stat_t
+	err = uninterrupted(func() error {
+		return unix.Fstatat(int(r.objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW)
+	})
+	switch {
+	case err != nil:
+		return h, err
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return h, errNotRegular
+	}
+	src := pathXattrs(r.objects, path)
+	h, err = userMeta(func(dest []byte) (int, error) { return src.get(userMetaName, dest) })
+	if err != nil {
+		return h, err
+	}
+	if h.IsSymlink() {
+		return r.wholeHeader(path)
+	}
+	h.Size = uint64(st.Size)
+	if err := h.Check(); err != nil {
+		return h, damaged("%w", err)
+	}
+	return h, nil
+}
+
+// userMetaName is the xattr that tells what a file stands for in mode bare-user.
+const userMetaName = "user.ostreemeta"
+
+// userMeta decodes what get reads.
+func userMeta(get func(dest []byte) (int, error)) (h object.Header, err error) {
+	data, err := growing(get)
 	if err == unix.ENODATA {
-		return damaged("no xattr user.ostreemeta")
+		return h, damaged("no xattr %s", userMetaName)
 	}
 	if err != nil {
-		return err
+		return h, err
 	}
-	if c.Header, err = object.DecodeUserMeta(data); err != nil {
-		return damaged("user.ostreemeta: %w", err)
+	if h, err = object.DecodeUserMeta(data); err != nil {
+		err = damaged("%s: %w", userMetaName, err)
+	}
+	return h, err
+}
+
+func (c *Content) readUserMeta(f *os.File, size int64) error {
+	var err error
+	c.Header, err = userMeta(func(dest []byte) (int, error) { return unix.Fgetxattr(int(f.Fd()), userMetaName, dest) })
+	if err != nil {
+		return err
 	}
 	if !c.Header.IsSymlink() {
 		c.Header.Size = uint64(size)

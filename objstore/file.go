@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,26 +13,18 @@ import (
 // strError is an errno with the C library's text, which ostree prints.
 type strError struct{ errno unix.Errno }
 
-// libcText has the texts that differ from Go's by more than a capital letter.
-var libcText = map[unix.Errno]string{
-	unix.ENOENT: "No such file or directory", unix.ENOTDIR: "Not a directory", unix.EISDIR: "Is a directory",
-	unix.EACCES: "Permission denied", unix.EPERM: "Operation not permitted", unix.EIO: "Input/output error",
-	unix.ELOOP: "Too many levels of symbolic links", unix.EMFILE: "Too many open files", unix.ESTALE: "Stale file handle",
-	unix.ENAMETOOLONG: "File name too long", unix.EXDEV: "Invalid cross-device link", unix.EINVAL: "Invalid argument",
-	unix.EAGAIN: "Resource temporarily unavailable",
-}
-
 func (e strError) Error() string { return ErrnoText(e.errno) }
 
-// ErrnoText is the C library's text for an errno, which ostree prints.
+func (e strError) Unwrap() error { return e.errno }
+
+// ErrnoText is the C library's text for an errno, which ostree prints: it is Go's, with a capital.
 func ErrnoText(errno unix.Errno) string {
-	if text, ok := libcText[errno]; ok {
-		return text
-	}
-	return errno.Error()
+	text := errno.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-func (e strError) Unwrap() error { return e.errno }
+// ErrnoError is an errno as an error with the C library's text.
+func ErrnoError(errno unix.Errno) error { return strError{errno} }
 
 // describe gives an errno the C library's text.
 func describe(err error) error {

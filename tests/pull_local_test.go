@@ -269,6 +269,21 @@ func TestPullLocalParents(t *testing.T) {
 	}
 }
 
+// TestPullLocalUnwritable: where nothing can be written, that is said before anything else.
+func TestPullLocalUnwritable(t *testing.T) {
+	t.Parallel()
+	src, dest := sharedRepo(t, "archive", "plain"), newRepo(t, "archive")
+	for _, args := range [][]string{{"pull-local", src}, {"pull-local"}, {"commit", "-b", "x", "--tree=dir=/nowhere"}, {"reset", "main", "main"}} {
+		run := func(program string) outcome {
+			return command{args: append([]string{program, "--repo=" + dest}, args...), uid: strangerID}.run(t)
+		}
+		want, got := run("ostree"), run(binary(t, "deployfs"))
+		if got.code != want.code || got.err != want.err {
+			t.Errorf("%s: exit %d %s, want %d %s", args, got.code, got.err, want.code, want.err)
+		}
+	}
+}
+
 // succeeds fails the test unless a command has succeeded.
 func (o outcome) succeeds(t testing.TB) {
 	t.Helper()

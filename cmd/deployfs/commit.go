@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/compose"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/modify"
-	"deployfs/objstore/object"
 	"deployfs/objstore/sign"
 )
 
@@ -68,7 +65,7 @@ func (o *commitOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	defer repo.Close()
-	if err := writable(repo); err != nil {
+	if err := repo.CheckWritable(); err != nil {
 		return err
 	}
 	if !durable {
@@ -128,17 +125,6 @@ func parseFsync(text string) (bool, error) {
 		return false, nil
 	}
 	return false, cli.Words("Invalid boolean argument '" + text + "'")
-}
-
-// writable fails for a repository to which the user may not write.
-func writable(repo *objstore.Repo) error {
-	objects, _ := repo.ObjectFile(object.Name{Kind: object.KindCommit})
-	if err := unix.Faccessat(int(objects.Fd()), ".", unix.W_OK, 0); err != nil {
-		errno := unix.EACCES
-		errors.As(err, &errno)
-		return cli.Words("Cannot write to repository: " + objstore.ErrnoText(errno))
-	}
-	return nil
 }
 
 func (o *commitOptions) print(inv *cli.Invocation, r compose.Result) error {

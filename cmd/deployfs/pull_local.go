@@ -63,6 +63,9 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	defer dest.Close()
+	if err := dest.CheckWritable(); err != nil {
+		return err
+	}
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "DESTINATION must be specified"}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/objstore/mtree"
 	"deployfs/objstore/object"
 	"deployfs/objstore/transaction"
@@ -16,7 +18,8 @@ type builder struct {
 	tx       *transaction.Transaction
 	root     *mtree.Tree
 	crew     *crew
-	noXattrs bool // of files of the file system
+	noXattrs bool  // of files of the file system
+	self     inode // the repository's directory
 	given    []given
 
 	links map[inode]object.Checksum // nil when links are not looked at
@@ -29,13 +32,11 @@ type builder struct {
 
 // build makes the tree: from the base, and the sources in their order.
 func (p *Plan) build(ctx context.Context, tx *transaction.Transaction) (*builder, error) {
-	b := &builder{Plan: p, tx: tx, root: mtree.New(), crew: newCrew(), dirmetas: map[string]object.Checksum{}}
-	defer b.crew.leave()
-	disabled, err := p.repo.Config().Bool("core", "disable-xattrs", false)
+	b, err := p.newBuilder(tx)
 	if err != nil {
-		return b, err
+		return nil, err
 	}
-	b.noXattrs = disabled || p.Modifier.DropsXattrs()
+	defer b.crew.leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if err = b.scanLinks(ctx); err == nil {
@@ -48,6 +49,21 @@ func (p *Plan) build(ctx context.Context, tx *transaction.Transaction) (*builder
 		err = p.Modifier.Unmatched()
 	}
 	return b, err
+}
+
+func (p *Plan) newBuilder(tx *transaction.Transaction) (*builder, error) {
+	disabled, err := p.repo.Config().Bool("core", "disable-xattrs", false)
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(p.repo.Dir().Fd()), &st); err != nil {
+		return nil, failure("fstat", p.repo.Path(), err)
+	}
+	return &builder{
+		Plan: p, tx: tx, root: mtree.New(), crew: newCrew(), dirmetas: map[string]object.Checksum{},
+		noXattrs: disabled || p.Modifier.DropsXattrs(), self: inode{st.Dev, st.Ino},
+	}, nil
 }
 
 func (b *builder) compose(ctx context.Context, fail context.CancelCauseFunc) (err error) {

@@ -197,9 +197,7 @@ func TestConsume(t *testing.T) {
 		dir := place(t)
 		r := newRepo(t, dir, mode, "")
 		src := files(t, dir+"/src", map[string]string{"a": "file", "dir/b": "other", "skipped/c/d": "", "skipped/e": ""})
-		if err := os.Link(src+"/a", dir+"/kept"); err != nil {
-			t.Fatal(err)
-		}
+		given := stat(t, src+"/a").inode
 		m := new(modify.Modifier)
 		m.AddSkipList("/skipped\n/nowhere\n")
 		if _, err := run(r, Request{Sources: []Source{{Dir, src}}, Modifier: m, Consume: true}); err == nil {
@@ -218,21 +216,28 @@ func TestConsume(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		objects, path := r.ObjectFile(object.Name{Checksum: a.Content, Kind: object.KindFile})
-		var kept, stored unix.Stat_t
-		if err := errors.Join(unix.Lstat(dir+"/kept", &kept), unix.Fstatat(int(objects.Fd()), path, &stored, 0)); err != nil {
-			t.Fatal(err)
-		}
+		stored := stat(t, objectPath(r, a.Content)).inode
 		adopted := mode == objstore.Bare || mode == objstore.BareUserOnly
-		if (kept.Ino == stored.Ino) != adopted {
+		if (given == stored) != adopted {
 			t.Errorf("%s: taken over: %t, want %t", mode, !adopted, adopted)
 		}
 	}
 }
 
+func TestConsumeSparesTheRepository(t *testing.T) {
+	dir := place(t)
+	r := newRepo(t, dir, objstore.Bare, "")
+	if _, err := run(r, Request{Sources: []Source{{Dir, dir}}, Consume: true}); err == nil {
+		t.Error("the directory that the repository is in is consumed")
+	}
+	if _, err := os.Stat(dir + "/repo/config"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConsumeKeepsWhatCame(t *testing.T) {
 	dir := files(t, place(t), map[string]string{"a": "", "sub/b": "", "late": ""})
-	g := given{dir, taken{files: []string{"a"}, dirs: []given{{"sub", taken{files: []string{"b"}}}}}}
+	g := given{dir, taken{self: stat(t, dir).inode, files: []takenFile{{name: "a", seen: stat(t, dir+"/a")}}}}
 	b := &builder{given: []given{g}}
 	if err := b.consume(); !errors.Is(err, unix.ENOTEMPTY) {
 		t.Errorf("a directory with a file that came later: %v", err)
@@ -299,8 +304,8 @@ func TestPrepareRefuses(t *testing.T) {
 		"A branch must be specified with --branch, or use --orphan": {},
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
-		"Invalid refspec r:a": {Branch: "r:a"},
-		"Invalid rev zz":      {Branch: "a", Parent: "zz"},
+		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum": {Branch: strings.Repeat("0", 64)},
+		"Invalid rev zz": {Branch: "a", Parent: "zz"},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {
 		if _, err := Prepare(r, request); err == nil || err.Error() != want {

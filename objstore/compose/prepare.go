@@ -58,6 +58,8 @@ func (p *Plan) findParent() (err error) {
 		}
 	}
 	switch {
+	case object.IsChecksum(p.ref.Ref):
+		return fmt.Errorf("Rev name '%s' looks like a checksum", p.ref.Ref)
 	case p.Parent == "none":
 		return nil
 	case p.Parent != "":

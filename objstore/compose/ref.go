@@ -58,7 +58,9 @@ func (w *refWalk) dir(dirtree, dirmeta object.Checksum, path string, into *mtree
 		w.retake(below(path, names[i]), content, &results[i])
 	})
 	for i := 0; i < d.NumDirs() && err == nil; i++ {
-		err = w.subdir(d, i, path, into)
+		if err = w.subdir(d, i, path, into); err != nil {
+			w.fail(err)
+		}
 	}
 	wait()
 	if err != nil {

@@ -93,3 +93,23 @@ func TestSkipList(t *testing.T) {
 		t.Errorf("unmatched: %v", err)
 	}
 }
+
+func FuzzStatOverrides(f *testing.F) {
+	f.Add("+2048 /a\n=384 /b\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		var m Modifier
+		if m.AddStatOverrides(text) != nil {
+			return
+		}
+		for path := range m.overrides {
+			h := object.Header{Mode: object.ModeRegular | 0o644}
+			m.Apply(path, &h)
+			if h.Mode&^(object.ModeType|0o7777) != 0 || h.Mode&object.ModeRegular == 0 {
+				t.Errorf("%q gives mode %o", text, h.Mode)
+			}
+		}
+		if err := m.Unmatched(); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}

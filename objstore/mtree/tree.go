@@ -137,7 +137,7 @@ func (t *Tree) open(name string) error {
 		return err
 	}
 	if !utf8.ValidString(name) {
-		return fmt.Errorf("Invalid UTF-8 in filename %q", name)
+		return fmt.Errorf("Invalid UTF-8 in filename %s", name)
 	}
 	return t.read()
 }

@@ -34,6 +34,11 @@ type Remote struct {
 // Get is the value of a key as text.
 func (r *Remote) Get(key string) (string, bool) { return r.keys.Get(group(r.Name), key) }
 
+// Bool is the value of a key as a boolean, and unset where there is none.
+func (r *Remote) Bool(key string, unset bool) (bool, error) {
+	return r.keys.Bool(group(r.Name), key, unset)
+}
+
 // Keys lists the remote's keys in the order of its file.
 func (r *Remote) Keys() []string { return r.keys.Keys(group(r.Name)) }
 
@@ -62,38 +67,47 @@ type List struct {
 	parent *List // the parent repository's; nil is none
 }
 
+// Places are where a machine has what is the system's.
+type Places struct {
+	Repos []string // the paths of its repository, of which any may lead to it
+	Dir   string   // of its remotes' files and keyrings
+}
+
+var machine = Places{Repos: []string{"/ostree/repo"}, Dir: "/etc/ostree/remotes.d"}
+
 // Load reads the remotes of a repository.
-func Load(repo *objstore.Repo) (*List, error) { return load(repo, machine.dirOf(repo)) }
+func Load(repo *objstore.Repo) (*List, error) { return machine.Load(repo) }
 
 // LoadSysroot reads the remotes of the repository of a sysroot. Only one that is seen from a
 // deployment has a directory of them.
 func LoadSysroot(repo *objstore.Repo, sysroot string) (*List, error) {
 	if _, err := os.Stat(filepath.Join(sysroot, "sysroot")); err != nil {
-		return load(repo, "")
+		return machine.load(repo, "")
 	}
-	return load(repo, filepath.Join(sysroot, machine.remotes))
+	return machine.load(repo, filepath.Join(sysroot, machine.Dir))
 }
 
-// places are where a machine has what is the system's.
-type places struct{ repo, remotes string }
+// Load reads the remotes of a repository of a machine that has these places.
+func (p Places) Load(repo *objstore.Repo) (*List, error) {
+	if p.owns(repo) {
+		return p.load(repo, p.Dir)
+	}
+	return p.load(repo, "")
+}
 
-var machine = places{repo: "/ostree/repo", remotes: "/etc/ostree/remotes.d"}
-
-// dirOf is the directory of a repository's remotes, or "".
-func (p places) dirOf(repo *objstore.Repo) string {
+// owns reports whether a repository is the system's.
+func (p Places) owns(repo *objstore.Repo) bool {
 	var ours, systems unix.Stat_t
-	if unix.Fstat(int(repo.Dir().Fd()), &ours) != nil || unix.Stat(p.repo, &systems) != nil ||
-		ours.Dev != systems.Dev || ours.Ino != systems.Ino {
-		return ""
-	}
-	return p.remotes
+	return unix.Fstat(int(repo.Dir().Fd()), &ours) == nil && slices.ContainsFunc(p.Repos, func(path string) bool {
+		return unix.Stat(path, &systems) == nil && ours.Dev == systems.Dev && ours.Ino == systems.Ino
+	})
 }
 
-func load(repo *objstore.Repo, dir string) (*List, error) {
+func (p Places) load(repo *objstore.Repo, dir string) (*List, error) {
 	l := &List{repo: repo, dir: dir}
 	err := l.reload()
 	if err == nil && repo.Parent() != nil {
-		l.parent, err = Load(repo.Parent())
+		l.parent, err = p.Load(repo.Parent())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("Reloading remotes: %w", err)
@@ -171,6 +185,14 @@ func (l *List) Names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// All lists all remotes, in no order, and those of parents that others of the same name hide.
+func (l *List) All() (all []*Remote) {
+	for at := l; at != nil; at = at.parent {
+		all = slices.AppendSeq(all, maps.Values(at.own))
+	}
+	return all
+}
+
 // Find returns a remote: the repository's own, else its parent's. Without one the error is a
 // [*NotFoundError].
 func (l *List) Find(name string) (*Remote, error) {
@@ -180,6 +202,18 @@ func (l *List) Find(name string) (*Remote, error) {
 		}
 	}
 	return nil, &NotFoundError{name}
+}
+
+// Keyrings are the files in which a remote's OpenPGP keys may be, of which the first that exists counts:
+// in the repository, in the directory of remotes, and in the parent's.
+func (l *List) Keyrings(name string) (paths []string) {
+	for at := l; at != nil; at = at.parent {
+		paths = append(paths, filepath.Join(at.repo.Path(), Keyring(name)))
+		if at.dir != "" {
+			paths = append(paths, filepath.Join(at.dir, Keyring(name)))
+		}
+	}
+	return paths
 }
 
 // Option is the value of a remote's key: what the own remote lacks, the parent's of the same name

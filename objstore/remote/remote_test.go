@@ -52,7 +52,7 @@ func read(t *testing.T, path string) string {
 func TestDirectory(t *testing.T) {
 	repo := newRepo(t, "\n[remote \"inside\"]\nurl=http://i\n")
 	dir := filepath.Join(t.TempDir(), "etc/remotes.d")
-	l, err := load(repo, dir)
+	l, err := machine.load(repo, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +103,11 @@ func TestDirectory(t *testing.T) {
 		t.Error("a remote went into the directory, in spite of the config")
 	}
 	write(t, dir+"/again.conf", "[remote \"last\"]\n")
-	if _, err := load(repo, dir); err == nil || !strings.Contains(err.Error(), `Multiple specifications found for remote "last"`) {
+	if _, err := machine.load(repo, dir); err == nil || !strings.Contains(err.Error(), `Multiple specifications found for remote "last"`) {
 		t.Error(err)
 	}
 	write(t, dir+"/again.conf", "junk")
-	if _, err := load(repo, dir); err == nil || !strings.Contains(err.Error(), "Failed to parse "+dir+"/again.conf: ") {
+	if _, err := machine.load(repo, dir); err == nil || !strings.Contains(err.Error(), "Failed to parse "+dir+"/again.conf: ") {
 		t.Error(err)
 	}
 }
@@ -117,8 +117,7 @@ func TestSystem(t *testing.T) {
 	repo, other := newRepo(t, ""), newRepo(t, "")
 	link := filepath.Join(t.TempDir(), "link")
 	os.Symlink(repo.Path(), link)
-	p := places{repo: link, remotes: "/d"}
-	if p.dirOf(repo) != "/d" || p.dirOf(other) != "" || (places{repo: "/nonexistent", remotes: "/d"}).dirOf(repo) != "" {
+	if p := (Places{Repos: []string{"/nonexistent", link}}); !p.owns(repo) || p.owns(other) || (Places{Repos: []string{"/nonexistent"}}).owns(repo) {
 		t.Error("the wrong repository is the system's")
 	}
 	root := t.TempDir()
@@ -225,5 +224,29 @@ func TestCookies(t *testing.T) {
 	}
 	if _, err := Cookies(repo, "../a"); err == nil {
 		t.Error("a remote outside of the repository has cookies")
+	}
+}
+
+// TestAddTogether: of two who add a remote of one name at the same time the second fails.
+func TestAddTogether(t *testing.T) {
+	repo := newRepo(t, "")
+	var lists [2]*List
+	for i := range lists {
+		var err error
+		if lists[i], err = load(repo, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lists[0].Add("origin", []Setting{{"url", "first"}}, Refuse); err != nil {
+		t.Fatal(err)
+	}
+	if err := lists[1].Add("origin", []Setting{{"url", "second"}}, Refuse); err == nil || !strings.HasSuffix(err.Error(), "already exists: (in config)") {
+		t.Errorf("the second: %v", err)
+	}
+	if err := lists[1].Add("origin", []Setting{{"url", "third"}}, Keep); err != nil {
+		t.Error(err)
+	}
+	if text := read(t, repo.Path()+"/config"); !strings.Contains(text, "url=first\n") {
+		t.Error(text)
 	}
 }

@@ -39,7 +39,7 @@ func (s system) collect(repo *objstore.Repo, remote string) (k collected, err er
 	k.both = demanded && c.verifiesSign()
 	var rings keyrings
 	if gpg {
-		if rings, _, err = s.ownKeyrings(repo, remote); err != nil {
+		if rings, _, err = c.keyrings(); err != nil {
 			return k, err
 		}
 	}
@@ -65,10 +65,10 @@ func (s system) fallBack(k *collected, rings keyrings, own, gpg bool) (err error
 // verifiesGPG is whether GPG signatures count, which they do unless gpg-verify is
 // false, or unset where sign-verify lists what counts; and whether it is true.
 func (c config) verifiesGPG() (counts, demanded bool, err error) {
-	if _, set := c.file.Get(c.group, "gpg-verify"); !set {
+	if _, set := c.Get("gpg-verify"); !set {
 		return c.schemes() == nil, false, nil
 	}
-	counts, err = c.file.Bool(c.group, "gpg-verify", true)
+	counts, err = c.Bool("gpg-verify", true)
 	return counts, counts, err
 }
 
@@ -77,6 +77,6 @@ func (c config) verifiesSign() bool {
 	if c.schemes() != nil {
 		return true
 	}
-	on, err := c.file.Bool(c.group, "sign-verify", false)
+	on, err := c.Bool("sign-verify", false)
 	return err == nil && on
 }

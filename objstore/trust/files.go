@@ -29,17 +29,19 @@ func (s system) files(repo *objstore.Repo) (paths []string) {
 			}
 		}
 	}
-	add(s.remotes)
+	add(s.places.Dir)
 	add(globalKeyrings())
-	for r := repo; r != nil; r = r.Parent() {
-		for _, group := range r.Config().Groups() {
-			if path, ok := r.Config().Get(group, "verification-ed25519-file"); ok {
-				add(path)
-			}
-			paths, _ := config{r.Config(), group}.keyPaths()
-			for _, path := range paths {
-				add(path)
-			}
+	list, err := s.places.Load(repo)
+	if err != nil {
+		return paths // none of them counts
+	}
+	for _, r := range list.All() {
+		if path, ok := r.Get("verification-ed25519-file"); ok {
+			add(path)
+		}
+		keys, _ := keyPaths(r)
+		for _, path := range keys {
+			add(path)
 		}
 	}
 	return paths

@@ -9,17 +9,19 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/openpgp"
 	"deployfs/objstore/refs"
+	"deployfs/objstore/remote"
 )
 
 // ImportKeys puts OpenPGP keys into a remote's keyring, which is in the repository,
 // and returns how many of them are new to it. Sources are keyrings of any form; with
 // keyIDs, only the keys that these name are taken. The keyring is replaced whole or
 // not at all.
-func ImportKeys(repo *objstore.Repo, remote string, sources [][]byte, keyIDs []string) (int, error) {
-	if !refs.IsFragment(remote) {
-		return 0, fmt.Errorf("%q is not a remote's name", remote)
+func ImportKeys(repo *objstore.Repo, name string, sources [][]byte, keyIDs []string) (int, error) {
+	if !refs.IsFragment(name) {
+		return 0, fmt.Errorf("%q is not a remote's name", name)
 	}
-	old, err := readFile(filepath.Join(repo.Path(), KeyringName(remote)), maxKeyring)
+	ring := remote.Keyring(name)
+	old, err := readFile(filepath.Join(repo.Path(), ring), maxKeyring)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
@@ -31,7 +33,7 @@ func ImportKeys(repo *objstore.Repo, remote string, sources [][]byte, keyIDs []s
 		return 0, nil
 	}
 	if len(data) > maxKeyring {
-		return 0, fmt.Errorf("%s would be longer than %d bytes", KeyringName(remote), maxKeyring)
+		return 0, fmt.Errorf("%s would be longer than %d bytes", ring, maxKeyring)
 	}
-	return imported, repo.Replace(repo.Dir(), KeyringName(remote), data, 0o644)
+	return imported, repo.Replace(repo.Dir(), ring, data, 0o644)
 }

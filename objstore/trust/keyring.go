@@ -6,14 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"deployfs/objstore"
 	"deployfs/objstore/openpgp"
+	"deployfs/objstore/remote"
 )
-
-// KeyringName is the name of the keyring of a remote's OpenPGP keys.
-func KeyringName(remote string) string { return remote + ".trustedkeys.gpg" }
 
 // globalKeyrings is the directory of the OpenPGP keys that count for remotes that
 // have no keyring.
@@ -47,7 +46,11 @@ func GlobalKeys() (openpgp.Keyring, error) {
 // in the repository, beside the configuration of the system's remotes or in a parent
 // repository, and of the files and directories that its gpgkeypath names.
 func RemoteKeys(repo *objstore.Repo, remote string) (openpgp.Keyring, error) {
-	rings, _, err := machine.ownKeyrings(repo, remote)
+	c, err := machine.remote(repo, remote)
+	if err != nil {
+		return nil, err
+	}
+	rings, _, err := c.keyrings()
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +64,11 @@ func KeysFor(repo *objstore.Repo, remote string) (openpgp.Keyring, error) {
 }
 
 func (s system) keysFor(repo *objstore.Repo, remote string) (openpgp.Keyring, error) {
-	rings, found, err := s.ownKeyrings(repo, remote)
+	c, err := s.remote(repo, remote)
+	if err != nil {
+		return nil, err
+	}
+	rings, found, err := c.keyrings()
 	if err != nil {
 		return nil, err
 	}
@@ -71,19 +78,10 @@ func (s system) keysFor(repo *objstore.Repo, remote string) (openpgp.Keyring, er
 	return rings.parse()
 }
 
-// ownKeyrings reads a remote's own keyrings; found is whether it has one of its name.
-func (s system) ownKeyrings(repo *objstore.Repo, remote string) (rings keyrings, found bool, err error) {
-	c, err := s.remote(repo, remote)
-	if err != nil {
-		return rings, false, err
-	}
-	for r := repo; r != nil && !found; r = r.Parent() {
-		found = rings.optional(filepath.Join(r.Path(), KeyringName(remote)))
-		if !found && s.owns(r) {
-			found = rings.optional(filepath.Join(s.remotes, KeyringName(remote)))
-		}
-	}
-	paths, err := c.keyPaths()
+// keyrings reads a remote's own keyrings; found is whether it has one of its name.
+func (c config) keyrings() (rings keyrings, found bool, err error) {
+	found = slices.ContainsFunc(c.list.Keyrings(c.Name), rings.optional)
+	paths, err := keyPaths(c.Remote)
 	if err != nil {
 		return rings, found, err
 	}
@@ -93,9 +91,9 @@ func (s system) ownKeyrings(repo *objstore.Repo, remote string) (rings keyrings,
 	return rings, found, nil
 }
 
-// keyPaths are the entries of gpgkeypath, which are separated by ; or by , alone.
-func (c config) keyPaths() ([]string, error) {
-	text, ok := c.file.Get(c.group, "gpgkeypath")
+// keyPaths are the entries of a remote's gpgkeypath, which are separated by ; or by , alone.
+func keyPaths(r *remote.Remote) ([]string, error) {
+	text, ok := r.Get("gpgkeypath")
 	if !ok {
 		return nil, nil
 	}

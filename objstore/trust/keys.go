@@ -10,25 +10,24 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore/remote"
 	"deployfs/objstore/sign"
 )
 
 const (
-	maxKeyFile = 1 << 20  // bytes of a file of keys or of a remote's configuration
+	maxKeyFile = 1 << 20  // bytes of a file of keys
 	maxKeyring = 32 << 20 // bytes of an OpenPGP keyring
 )
 
 // system is where a machine keeps what it trusts.
 type system struct {
-	keys    []string // directories of key files
-	remotes string   // directory of the remotes of the system's repository
-	repos   []string // where that repository is
+	keys   []string // directories of key files
+	places remote.Places
 }
 
 var machine = system{
-	keys:    []string{"/etc/ostree", "/usr/share/ostree"},
-	remotes: "/etc/ostree/remotes.d",
-	repos:   []string{"/ostree/repo", "/sysroot/ostree/repo"},
+	keys:   []string{"/etc/ostree", "/usr/share/ostree"},
+	places: remote.Places{Repos: []string{"/ostree/repo", "/sysroot/ostree/repo"}, Dir: "/etc/ostree/remotes.d"},
 }
 
 // load reads the keys of one kind, "trusted" or "revoked".

@@ -15,6 +15,7 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
+	"deployfs/objstore/remote"
 	"deployfs/objstore/sign"
 )
 
@@ -31,7 +32,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir()}
 	w.repo = w.dir + "/repo"
-	w.system = system{keys: []string{w.dir + "/etc", w.dir + "/share"}, remotes: w.dir + "/etc/remotes.d"}
+	w.system = system{keys: []string{w.dir + "/etc", w.dir + "/share"}, places: remote.Places{Dir: w.dir + "/etc/remotes.d"}}
 	sum := gvariant.NewBytes(slices.Repeat([]byte{7}, 32))
 	text := gvariant.NewString("")
 	w.data = gvariant.NewTuple(gvariant.NewArray("{sv}"), gvariant.NewBytes(nil), gvariant.NewArray("(say)"), text, text,
@@ -199,7 +200,7 @@ func (w *world) systemRepo(config string) {
 	if err := os.Symlink(w.repo, w.dir+"/system"); err != nil {
 		w.t.Fatal(err)
 	}
-	w.repos = []string{w.dir + "/nowhere", w.dir + "/system"}
+	w.places.Repos = []string{w.dir + "/nowhere", w.dir + "/system"}
 }
 
 // TestBrokenKeys fails for every doubt about keys: none may get lost.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -29,6 +30,10 @@ func testProgram() *Program {
 				return fmt.Errorf("verb: %w", hinted{})
 			case "usage":
 				return &UsageError{Text: "a word is needed"}
+			case "errno":
+				return fmt.Errorf("syncfs: %w", syscall.ENOSPC)
+			case "capital":
+				return fmt.Errorf("permission denied: %w: really", syscall.EACCES)
 			case "norepo":
 				return ErrNoRepo
 			}
@@ -134,6 +139,9 @@ func TestFailures(t *testing.T) {
 		{"ls usage", 1, "\n\nerror: a word is needed\n", true},
 		{"ls norepo", 1, "exit\n\nerror: Command requires a --repo argument\n", true},
 		{"ls hint", 1, "error: verb: cannot do it\nhint: do something else\n", false},
+		{"ls errno", 1, "error: syncfs: No space left on device\n", false},
+		{"ls capital", 1, "error: permission denied: permission denied: really\n", false},
+		{"mount errno", 1, "error: syncfs: no space left on device\n", false},
 		{"mount usage", 2, "error: a word is needed\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount --nope", 2, "error: Unknown option --nope\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount --level=3", 2, "error: --level: want high or low\nhint: usage: prog mount [OPTION…] WORD\n", false},

@@ -99,7 +99,7 @@ func (p *Program) tree(dashes bool) *cobra.Command {
 func (p *Program) command(v *Verb, dashes bool) *cobra.Command {
 	inv := &Invocation{Program: p}
 	cmd := &cobra.Command{Use: v.Name, Short: v.Short, Run: func(*cobra.Command, []string) {}}
-	options := p.options(v, inv, new(bool))
+	options := p.shown(v, inv)
 	if slices.ContainsFunc(options, func(o Option) bool { return o.Short == helpOption.Short }) {
 		cmd.Flags().Bool(helpOption.Name, false, "help for "+v.Name) // cobra's own takes the letter, too
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 )
 
 // UsageError is wrong use of a verb. For verbs that ostree has, the verb's help precedes it.
@@ -44,7 +45,7 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 	if isTerminal(w) {
 		text = Visible
 	}
-	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), text(err.Error()))
+	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), text(message(err, ours)))
 	if h := hinter(nil); errors.As(err, &h) && h.Hint() != "" {
 		fmt.Fprintf(w, "hint: %s\n", text(h.Hint()))
 	}
@@ -56,6 +57,20 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 		return 2
 	}
 	return 1
+}
+
+// message is what an error says. What ostree's verbs say of a system call that failed ends with the C
+// library's text, which is Go's with a capital.
+func message(err error, ours bool) string {
+	text, errno := err.Error(), syscall.Errno(0)
+	if ours || !errors.As(err, &errno) {
+		return text
+	}
+	front, isLast := strings.CutSuffix(text, errno.Error())
+	if !isLast || front != "" && !strings.HasSuffix(front, ": ") {
+		return text
+	}
+	return front + strings.ToUpper(text[len(front):len(front)+1]) + text[len(front)+1:]
 }
 
 // errorPrefix is red where there are colours.

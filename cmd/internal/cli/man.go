@@ -132,7 +132,7 @@ func (p *Program) verbPage(w io.Writer, v *Verb) error {
 		p.verbs(&r, v)
 	}
 	r.section("OPTIONS")
-	for _, o := range p.options(v, new(Invocation), new(bool)) {
+	for _, o := range p.shown(v, new(Invocation)) {
 		r.item(o.names(), o.Help+".")
 	}
 	r.items("EXAMPLES", v.Examples)

@@ -76,6 +76,7 @@ type Option struct {
 	NoArg  bool
 	Values []string // the values there are, for completion; nil completes files
 	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
+	Hidden bool     // help does not list it
 	Count  bool     // -3 is short for it with the value 3
 
 	repo bool // its value is the invocation's repository
@@ -110,6 +111,12 @@ func String(p *string, name, short, arg, help string) Option {
 // Func is an option whose value is given to set. What set returns is reported as wrong use.
 func Func(set func(string) error, name, short, arg, help string) Option {
 	return Option{Name: name, Short: short, Arg: arg, Help: help, set: set}
+}
+
+// Hidden takes an option out of help, man page and completion.
+func Hidden(o Option) Option {
+	o.Hidden = true
+	return o
 }
 
 // Repo is --repo for a verb that says NoRepo to have it among its own options.
@@ -162,6 +169,11 @@ func (p *Program) options(v *Verb, inv *Invocation, version *bool) []Option {
 func ours(o Option) Option {
 	o.Ours = true
 	return o
+}
+
+// shown are the options of v that help lists.
+func (p *Program) shown(v *Verb, inv *Invocation) []Option {
+	return slices.DeleteFunc(p.options(v, inv, new(bool)), func(o Option) bool { return o.Hidden })
 }
 
 // root is the group of all verbs; it has no name.

@@ -39,7 +39,7 @@ var helpOption = Option{Name: "help", Short: "h", Help: "Show help options", NoA
 
 // usage is the short help of a verb, in GLib's layout: what precedes a message about wrong use.
 func (p *Program) usage(v *Verb) string {
-	options := p.options(v, new(Invocation), new(bool))
+	options := p.shown(v, new(Invocation))
 	if p.Terse {
 		options = slices.DeleteFunc(options, func(o Option) bool { return o.Ours })
 	}

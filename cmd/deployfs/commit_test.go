@@ -1,0 +1,23 @@
+package main
+
+import "testing"
+
+func TestParseMessage(t *testing.T) {
+	for _, c := range []struct{ text, subject, body string }{
+		{"", "", ""},
+		{"\n# a comment\n\n", "", ""},
+		{"subject", "subject", ""},
+		{"\n\n  subject \n#c\n\n\nbody\n\nmore\n\n", "  subject", "body\n\nmore"},
+		{"s\nb1\n# c\n b2\n", "s", "b1\n b2"},
+	} {
+		if subject, body := parseMessage(c.text); subject != c.subject || body != c.body {
+			t.Errorf("%q: %q and %q, want %q and %q", c.text, subject, body, c.subject, c.body)
+		}
+	}
+	if subject, body := parseMessage(messageTemplate("main", "")); subject+body != "" {
+		t.Errorf("an unchanged template says %q, %q", subject, body)
+	}
+	if subject, _ := parseMessage(messageTemplate("main", "given")); subject != "given" {
+		t.Errorf("the given subject becomes %q", subject)
+	}
+}
