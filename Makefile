@@ -3,6 +3,7 @@
 # make suite   OSTree's own tests with our program in the place of ostree; SUITE=--listed: those that have to pass
 # make chaos   kills 1000 servers under readers, in 10 minutes
 # make cuts    kills each writing command before each of its calls that change files, in 3 minutes
+# make together the real ostree and ours on one repository at the same time, for a minute
 # make fuzz    every fuzz target, FUZZTIME each
 # make hostile MUTATIONS random changes of each kind of a repository's files, read in every way
 # make bench   the table and the plot of bench/README.md, measured here in 20 minutes
@@ -21,7 +22,7 @@ TESTFLAGS ?=
 SUITE ?=
 BENCHFLAGS ?=
 
-.PHONY: all build demo test race suite chaos cuts fuzz hostile lint bench picture man install ostree-link clean
+.PHONY: all build demo test race suite chaos cuts together fuzz hostile lint bench picture man install ostree-link clean
 
 all: build man
 
@@ -53,6 +54,10 @@ chaos: build
 cuts: build
 	tests/setup.sh
 	DEPLOYFS_CUTS=all $(GO) test ./tests -run '^TestDeed' -count 1 -timeout 1h -v
+
+together: build
+	tests/setup.sh
+	DEPLOYFS_TOGETHER=60s $(GO) test ./tests -run '^TestTogether$$' -count 1 -timeout 10m -v
 
 # Every fuzz target of every package, FUZZTIME each, two at a time. Go sometimes calls the end of FUZZTIME itself a
 # failure ("context deadline exceeded", with no input that fails): that one is printed, and is none.

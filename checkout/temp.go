@@ -48,12 +48,34 @@ func create(dir int, name string) (int, error) {
 	return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 }
 
-// link gives the file one more name, which must be free.
+// link gives the file a name, which must be free: its only one, where it has one already, since file
+// systems that know no files without names may know no others either.
 func (t *tempFile) link(dir int, name string) error {
 	if t.name != "" {
-		return unix.Linkat(t.dir, t.name, dir, name, 0)
+		err := renameFile(t.dir, t.name, dir, name)
+		if err == nil {
+			t.name = ""
+		}
+		return err
 	}
 	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.fd), dir, name, unix.AT_SYMLINK_FOLLOW)
+}
+
+// renameFile gives a file a name that nothing has.
+func renameFile(from int, name string, to int, path string) error {
+	err := unix.Renameat2(from, name, to, path, unix.RENAME_NOREPLACE)
+	if err != unix.EINVAL && err != unix.ENOSYS {
+		return err
+	}
+	fd, err := create(to, path) // an empty file can be replaced
+	if err != nil {
+		return err
+	}
+	unix.Close(fd)
+	if err = unix.Renameat(from, name, to, path); err != nil {
+		unix.Unlinkat(to, path, 0)
+	}
+	return err
 }
 
 // close closes the file, which is gone unless it was linked.

@@ -1,20 +1,15 @@
 package objstore
 
 import (
-	"bytes"
-	"fmt"
+	"context"
+	"errors"
 )
 
-// EditConfig reads the repository's config anew and replaces it by what edit makes
-// of it, which is nothing to do when that is the same.
+// EditConfig is [Update.EditConfig] as an update by itself.
 func (r *Repo) EditConfig(edit func(data []byte) ([]byte, error)) error {
-	data, err := readFileAt(r.dir, "config", maxConfig)
+	u, err := r.BeginUpdate(context.Background())
 	if err != nil {
-		return fmt.Errorf("openat(config): %w", plain(err))
-	}
-	edited, err := edit(bytes.Clone(data))
-	if err != nil || bytes.Equal(edited, data) {
 		return err
 	}
-	return r.WriteConfig(edited)
+	return errors.Join(u.EditConfig(edit), u.Close())
 }

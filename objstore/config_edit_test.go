@@ -1,9 +1,12 @@
 package objstore
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -44,5 +47,43 @@ func TestEditConfig(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(r.Path() + "/tmp/*"); strings.Contains(strings.Join(left, ","), "deployfs") {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestEditConfigTogether: what several change at the same time is all there.
+func TestEditConfigTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "repo")
+	r, err := Create(path, Setup{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	const writers, edits = 4, 5
+	var all sync.WaitGroup
+	for i := range writers {
+		all.Go(func() {
+			for j := range edits {
+				r, err := Open(path)
+				if err == nil {
+					err = errors.Join(r.WantTombstones(), r.EditConfig(func(data []byte) ([]byte, error) {
+						return SetKey(data, "test", fmt.Sprintf("key%d-%d", i, j), "value")
+					}), r.Close())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if r, err = Open(path); err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if keys := r.Config().Keys("test"); len(keys) != writers*edits {
+		t.Errorf("%d keys of %d: %q", len(keys), writers*edits, keys)
+	}
+	if wanted, err := r.Tombstones(); !wanted || err != nil {
+		t.Error("no tombstones are wanted:", err)
 	}
 }

@@ -35,7 +35,8 @@ type Lock struct {
 // way ostree does: an open file description lock on REPO/.lock, for which it
 // waits as long as core.lock-timeout-secs says. Repositories that can't be
 // written, or that say core.locking=false, are not locked; when none is, the
-// Lock is nil, and so is the error.
+// Lock is nil, and so is the error. Where objects can be written and only the
+// lock file can't, others may be at work: that is an error.
 func (r *Repo) LockShared(ctx context.Context) (*Lock, error) {
 	l := &Lock{}
 	for repo := r; repo != nil; repo = repo.parent {
@@ -91,13 +92,14 @@ func (r *Repo) lockFile() (*os.File, error) {
 		return nil, err
 	}
 	fd, err := unix.Openat(int(r.dir.Fd()), ".lock", unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o660)
-	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+	if err == nil {
+		return os.NewFile(uintptr(fd), ".lock"), nil
+	}
+	denied := errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
+	if errors.Is(err, unix.EROFS) || denied && r.CheckWritable() != nil {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("opening lock of repo %s: %w", r.path, describe(err))
-	}
-	return os.NewFile(uintptr(fd), ".lock"), nil
+	return nil, fmt.Errorf("Opening lock file %s/.lock failed: %w", r.path, describe(err))
 }
 
 // waitLock takes a lock on a part of file. When it can't be had in time, the

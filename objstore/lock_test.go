@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,4 +154,47 @@ func TestLockParents(t *testing.T) {
 		f.Close()
 	}
 	deleter.Close()
+}
+
+// TestLockDenied: who may write objects needs the lock, who may not does without.
+func TestLockDenied(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can leave a lock file to others that they can't open")
+	}
+	b := build(t, "bare")
+	b.write(".lock", nil)
+	b.check(os.Chmod(b.file(".lock"), 0o600))
+	r := b.open()
+	for _, writable := range []bool{true, false} {
+		perm := os.FileMode(0o755)
+		if writable {
+			perm = 0o777
+		}
+		b.check(os.Chmod(b.file("objects"), perm))
+		for _, take := range []func(context.Context) (*Lock, error){r.LockShared, r.LockExclusive} {
+			var lock *Lock
+			var err error
+			b.check(asNobody(func() { lock, err = take(t.Context()) }))
+			want := "Opening lock file " + b.path + "/.lock failed: Permission denied"
+			if lock != nil || writable != (err != nil) || writable && err.Error() != want {
+				t.Errorf("objects writable: %v: %v, %v", writable, lock, err)
+			}
+		}
+	}
+}
+
+// asNobody runs do in a thread of its own that has no privileges.
+func asNobody(do func()) (err error) {
+	var done sync.WaitGroup
+	done.Go(func() {
+		runtime.LockOSThread() // and never unlocked, so that the thread ends
+		const nobody = 65534
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, nobody, nobody, nobody); errno != 0 {
+			err = errno
+			return
+		}
+		do()
+	})
+	done.Wait()
+	return err
 }

@@ -36,6 +36,33 @@ func (r *Repo) EachObject(visit func(object.Name)) error {
 	return nil
 }
 
+// EachDetached visits the commits of which this repository, without its parents, holds
+// detached metadata, until visit fails. The commits themselves may be gone.
+func (r *Repo) EachDetached(visit func(commit object.Checksum) error) error {
+	suffix := "." + object.KindCommitMeta.String()
+	for i := range 256 {
+		dir := fmt.Sprintf("%02x", i)
+		names, err := r.readNames(r.objects, dir)
+		if err != nil {
+			return fmt.Errorf("listing objects: %w", err)
+		}
+		for _, name := range names {
+			digits, ok := strings.CutSuffix(name, suffix)
+			if !ok {
+				continue
+			}
+			sum, err := object.ParseChecksum(dir + digits)
+			if err != nil {
+				continue
+			}
+			if err := visit(sum); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // ObjectOf is the object that [Repo.EachObject] takes a file for, by the names of
 // its directory and its own; false when that is none.
 func (r *Repo) ObjectOf(dir, name string) (o object.Name, ok bool) {

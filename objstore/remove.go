@@ -15,12 +15,10 @@ import (
 // is no error when it is not there. A commit takes its detached metadata with it.
 // It is for who holds the exclusive lock.
 func (r *Repo) RemoveObject(name object.Name) error {
-	if name.Kind == object.KindCommit {
-		if err := r.unlinkObject(object.Name{Checksum: name.Checksum, Kind: object.KindCommitMeta}); err != nil {
-			return err
-		}
+	if err := r.unlinkObject(name); err != nil || name.Kind != object.KindCommit {
+		return err
 	}
-	return r.unlinkObject(name)
+	return r.unlinkObject(object.Name{Checksum: name.Checksum, Kind: object.KindCommitMeta})
 }
 
 func (r *Repo) unlinkObject(name object.Name) error {
@@ -77,14 +75,7 @@ func (r *Repo) WantTombstones() error {
 	if wanted, err := r.Tombstones(); err != nil || wanted {
 		return err
 	}
-	data, err := readFileAt(r.dir, "config", maxConfig)
-	if err != nil {
-		return fmt.Errorf("openat(config): %w", plain(err))
-	}
-	if data, err = SetKey(data, "core", "tombstone-commits", "true"); err != nil {
-		return fmt.Errorf("config: %w", err)
-	}
-	return r.WriteConfig(data)
+	return r.EditConfig(func(data []byte) ([]byte, error) { return SetKey(data, "core", "tombstone-commits", "true") })
 }
 
 // Tombstones is the repository's core.tombstone-commits.

@@ -1,11 +1,11 @@
 package objstore
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,25 +43,20 @@ func (r *Repo) MakeTmp() error {
 	return nil
 }
 
-var temporaries atomic.Uint64
-
-// TemporaryName is a file name that no other process and no other call takes.
-func TemporaryName() string {
-	return fmt.Sprintf("deployfs-%d-%d", os.Getpid(), temporaries.Add(1))
-}
+// TemporaryName is a file name that no other process and no other call takes. It is
+// random: processes that share a repository may have the same number, each in a
+// container of its own.
+func TemporaryName() string { return "deployfs-" + rand.Text() }
 
 // replaceIn is Replace with a temporary file whose name is prefix and more, below at.
 func replaceIn(at *os.File, prefix string, dir *os.File, path string, data []byte, perm uint32, durable bool) error {
 	temp := prefix + TemporaryName()
-	err := writeNew(at, temp, data, perm, durable)
-	if err == nil {
-		if err = unix.Renameat(int(at.Fd()), temp, int(dir.Fd()), path); err != nil {
-			err = fmt.Errorf("renameat(%s): %w", path, describe(err))
-		}
-	}
-	if err != nil {
-		unix.Unlinkat(int(at.Fd()), temp, 0) // it may not be there
+	if err := writeNew(at, temp, data, perm, durable); err != nil {
 		return err
+	}
+	if err := unix.Renameat(int(at.Fd()), temp, int(dir.Fd()), path); err != nil {
+		unix.Unlinkat(int(at.Fd()), temp, 0)
+		return fmt.Errorf("renameat(%s): %w", path, describe(err))
 	}
 	if !durable {
 		return nil
@@ -69,7 +64,7 @@ func replaceIn(at *os.File, prefix string, dir *os.File, path string, data []byt
 	return syncParent(dir, path)
 }
 
-// writeNew writes a file that must not be there yet.
+// writeNew writes a file that must not be there yet, or leaves none behind.
 func writeNew(at *os.File, path string, data []byte, perm uint32, durable bool) error {
 	fd, err := unix.Openat(int(at.Fd()), path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -84,9 +79,10 @@ func writeNew(at *os.File, path string, data []byte, perm uint32, durable bool) 
 		err = unix.Fdatasync(fd)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		err = fmt.Errorf("writing %s: %w", path, plain(err))
+		unix.Unlinkat(int(at.Fd()), path, 0)
+		return fmt.Errorf("writing %s: %w", path, plain(err))
 	}
-	return err
+	return nil
 }
 
 // syncParent makes a name below dir durable.

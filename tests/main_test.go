@@ -30,7 +30,7 @@ const (
 )
 
 // helpers run in a process of their own, under another user.
-var helpers = map[string]func() error{"access": printAccess, "cuttable": cuttable}
+var helpers = map[string]func() error{"access": printAccess, "cuttable": cuttable, "linkless": linkless}
 
 // work is the directory below which the tests put everything; any user may enter it.
 var work string

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"deployfs/objstore/gvariant"
-	"deployfs/objstore/mtree"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/transaction"
@@ -27,8 +26,11 @@ func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
 	if err != nil {
 		return result, err
 	}
-	tip := object.Commit{Parent: p.parent, Subject: p.Subject, Body: p.Body, RootMeta: b.root.Meta()}
+	tip := object.Commit{Subject: p.Subject, Body: p.Body, RootMeta: b.root.Meta()}
 	if tip.Root, err = b.root.Write(tx); err != nil {
+		return result, err
+	}
+	if _, err := p.parentMoved(); err != nil {
 		return result, err
 	}
 	result.Known = int(b.known.Load())
@@ -37,7 +39,7 @@ func (p *Plan) Commit(ctx context.Context) (result Result, err error) {
 	}
 	if result.Skipped {
 		result.Commit = p.parent
-	} else if result.Commit, err = p.finish(ctx, tx, b.root, tip); err != nil {
+	} else if result.Commit, err = b.finish(ctx, tip); err != nil {
 		return result, err
 	}
 	result.Stats = tx.Stats()
@@ -56,28 +58,68 @@ func (p *Plan) unchanged(tip object.Commit) (bool, error) {
 }
 
 // finish writes the commit object and what stands beside it, and ends the transaction.
-func (p *Plan) finish(ctx context.Context, tx *transaction.Transaction, root *mtree.Tree, tip object.Commit) (sum object.Checksum, err error) {
-	if tip.Metadata, err = p.describe(tx, root); err != nil {
+func (b *builder) finish(ctx context.Context, tip object.Commit) (sum object.Checksum, err error) {
+	tip.Timestamp = uint64(b.now().Unix())
+	data, err := b.encode(&tip)
+	if err != nil {
 		return sum, err
 	}
-	tip.Timestamp = uint64(p.now().Unix())
-	data := tip.Encode()
-	if sum, err = tx.WriteMetadata(object.KindCommit, data); err != nil {
+	b.tx.Last(b.adopt)
+	if sum, err = b.tx.WriteMetadata(object.KindCommit, data); err != nil {
 		return sum, err
 	}
-	detached, err := p.detach(data)
+	detached, err := b.detach(data)
 	if err != nil {
 		return sum, err
 	}
 	if len(detached) > 0 {
-		if err := tx.WriteDetached(sum, gvariant.NewArray("{sv}", detached...)); err != nil {
+		if err := b.tx.WriteDetached(sum, gvariant.NewArray("{sv}", detached...)); err != nil {
 			return sum, err
 		}
 	}
-	if p.Branch != "" {
-		tx.SetRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}, sum)
+	if b.Branch != "" {
+		b.tx.DecideRef(refs.Name{Remote: b.ref.Remote, Ref: b.ref.Ref}, func() (object.Checksum, error) {
+			err := b.follow(&sum, tip)
+			return sum, err
+		})
 	}
-	return sum, tx.Commit(ctx)
+	err = b.tx.Commit(ctx)
+	return sum, err
+}
+
+// encode is the commit object that follows the parent.
+func (b *builder) encode(tip *object.Commit) (data []byte, err error) {
+	tip.Parent = b.parent
+	if tip.Metadata, err = b.describe(b.tx, b.root); err != nil {
+		return nil, err
+	}
+	return tip.Encode(), nil
+}
+
+// follow writes the commit again, and sets sum, when the branch leads elsewhere than
+// to the parent by now.
+func (b *builder) follow(sum *object.Checksum, tip object.Commit) error {
+	if moved, err := b.parentMoved(); err != nil || !moved || b.parent == *sum {
+		return err
+	}
+	data, err := b.encode(&tip)
+	if err != nil {
+		return err
+	}
+	detached, err := b.detach(data)
+	if err == nil {
+		*sum, err = b.tx.WriteLateCommit(data, detached)
+	}
+	return err
+}
+
+// parentMoved finds the parent again, and reports whether it is another one.
+func (p *Plan) parentMoved() (bool, error) {
+	was := p.parent
+	if err := p.findParent(); err != nil || p.parent == was {
+		return false, err
+	}
+	return true, p.keepMetadata()
 }
 
 func (p *Plan) now() time.Time {

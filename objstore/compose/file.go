@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"deployfs/objstore"
 	"deployfs/objstore/object"
+	"deployfs/objstore/transaction"
 )
 
 // source is a directory of the file system whose files are taken.
@@ -21,39 +21,45 @@ type source struct {
 }
 
 // file takes the file or symbolic link called name.
-func (s *source) file(name string) (content object.Checksum, skip bool, err error) {
+func (s *source) file(name string, result *taking) error {
 	var st unix.Stat_t
 	if err := unix.Fstatat(int(s.dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return content, false, failure("fstatat", name, err)
+		return failure("fstatat", name, err)
 	}
 	if kind := st.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFLNK {
-		return content, false, fmt.Errorf("Not a regular file or symlink: %s", name)
+		return fmt.Errorf("Not a regular file or symlink: %s", name)
 	}
+	result.seen = stampOf(&st)
 	known, linked := s.links[inode{st.Dev, st.Ino}]
 	if linked && s.Links == TrustLinks {
-		s.known.Add(1)
-		s.progress.add(0)
-		return known, false, nil
+		s.take(known, result)
+		return nil
 	}
 	f := &file{source: s, name: name, st: &st, linked: linked}
 	if err := f.describe(known); err != nil {
-		return content, false, fmt.Errorf("%s: %w", below(s.path, name), err)
+		return fmt.Errorf("%s: %w", below(s.path, name), err)
 	}
 	before := f.h
-	if s.Modifier.Apply(below(s.path, name), &f.h) {
-		return content, true, nil
+	if result.skip = s.Modifier.Apply(below(s.path, name), &f.h); result.skip {
+		return nil
 	}
 	f.same = !s.noXattrs && sameMeta(&before, &f.h)
 	if linked && f.same {
-		s.known.Add(1)
-		s.progress.add(0)
-		return known, false, nil
+		s.take(known, result)
+		return nil
 	}
-	if content, err = f.write(); err != nil {
-		err = fmt.Errorf("%s: %w", below(s.path, name), err)
+	if err := f.write(result); err != nil {
+		return fmt.Errorf("%s: %w", below(s.path, name), err)
 	}
 	s.progress.add(f.h.Size)
-	return content, false, err
+	return nil
+}
+
+// take takes a file for an object that is known.
+func (s *source) take(known object.Checksum, result *taking) {
+	s.known.Add(1)
+	s.progress.add(0)
+	result.content = known
 }
 
 // sameMeta compares two headers, but for their xattrs.
@@ -93,37 +99,47 @@ func (f *file) describe(linked object.Checksum) (err error) {
 }
 
 // write makes an object of the file.
-func (f *file) write() (sum object.Checksum, err error) {
+func (f *file) write(result *taking) (err error) {
 	own := !f.noXattrs && !(f.linked && f.repo.Mode() == objstore.BareUser)
 	if f.st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		if own {
 			if f.h.Xattrs, err = objstore.LinkXattrs(f.dir, f.name); err != nil {
-				return sum, err
+				return err
 			}
 		}
-		return f.tx.WriteContent(f.h, nil)
+		result.content, err = f.tx.WriteContent(f.h, nil)
+		return err
 	}
 	fd, err := f.open()
 	if err != nil {
-		return sum, err
+		return err
 	}
 	if own {
 		if f.h.Xattrs, err = objstore.DescriptorXattrs(fd); err != nil {
 			unix.Close(fd)
-			return sum, err
+			return err
 		}
 	}
-	return f.writeRegular(fd)
+	if f.adoptable(fd) {
+		defer unix.Close(fd)
+		return f.identify(fd, result)
+	}
+	result.content, err = f.writeRegular(fd)
+	return err
 }
 
-// errChanged says that a file was replaced between two looks at it.
-var errChanged = errors.New("it was changed while it was read")
+func openFile(dir *os.File, name string) (fd int, err error) {
+	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY
+	if fd, err = unix.Openat(int(dir.Fd()), name, flags, 0); err != nil {
+		err = failure("openat", name, err)
+	}
+	return fd, err
+}
 
 // open opens a regular file, which must be the one that was looked at.
 func (f *file) open() (fd int, err error) {
-	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY
-	if fd, err = unix.Openat(int(f.dir.Fd()), f.name, flags, 0); err != nil {
-		return fd, failure("openat", f.name, err)
+	if fd, err = openFile(f.dir, f.name); err != nil {
+		return fd, err
 	}
 	var st unix.Stat_t
 	err = unix.Fstat(fd, &st)
@@ -139,18 +155,40 @@ func (f *file) open() (fd int, err error) {
 // large is the size in bytes from which a file is worth an os.File.
 const large = 128 << 10
 
+// adoptable reports whether an open file may become the object itself: nobody writes to
+// it, and if it has other names, nothing of it changes.
+func (f *file) adoptable(fd int) bool {
+	return f.adopt && (f.same || f.repo.Mode() == objstore.BareUserOnly) && !sharedMode(f.st, &f.h) && !transaction.BeingWritten(fd)
+}
+
+// identify finds out what object an open file is to become. It becomes that when the
+// whole tree is there: see [builder.adopt].
+func (f *file) identify(fd int, result *taking) error {
+	sum, held, err := f.tx.Identify(f.h, descriptor(fd))
+	if err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return failure("fstat", f.name, err)
+	}
+	if stampOf(&st) != result.seen {
+		return errChanged
+	}
+	if result.content = sum; !held {
+		result.adopt = &f.h
+	}
+	return nil
+}
+
 // writeRegular makes an object of an open file, which it closes.
 func (f *file) writeRegular(fd int) (object.Checksum, error) {
-	adopt := f.adopt && (f.same || f.repo.Mode() == objstore.BareUserOnly)
-	if f.h.Size < large && !adopt {
+	if f.h.Size < large {
 		defer unix.Close(fd)
 		return f.tx.WriteContent(f.h, descriptor(fd))
 	}
 	opened := os.NewFile(uintptr(fd), f.name)
 	defer opened.Close()
-	if adopt {
-		return f.tx.Adopt(f.h, opened)
-	}
 	return f.tx.WriteContent(f.h, opened)
 }
 

@@ -47,7 +47,7 @@ func (w *walk) dir(dir *os.File, path string, into *mtree.Tree) (gone *taken, er
 		return nil, fmt.Errorf("directories are nested more than %d deep", maxDepth)
 	}
 	defer func() { w.depth-- }()
-	device, skip, err := w.meta(dir, path, into)
+	self, skip, err := w.meta(dir, path, into)
 	if err != nil || skip {
 		return nil, err
 	}
@@ -56,10 +56,10 @@ func (w *walk) dir(dir *os.File, path string, into *mtree.Tree) (gone *taken, er
 		return nil, err
 	}
 	if w.Consume {
-		gone = new(taken)
+		gone = &taken{self: self}
 	}
 	files, dirs := split(names)
-	source := &source{builder: w.builder, dir: dir, path: path, adopt: w.Consume && w.tx.CanAdopt(device)}
+	source := &source{builder: w.builder, dir: dir, path: path, adopt: w.Consume && w.tx.CanAdopt(self.dev)}
 	results := make([]taking, len(files))
 	wait := w.crew.each(len(files), func(i int) { w.take(source, files[i], &results[i]) })
 	for i := 0; i < len(dirs) && err == nil; i++ {
@@ -75,26 +75,27 @@ func (w *walk) dir(dir *os.File, path string, into *mtree.Tree) (gone *taken, er
 }
 
 // meta writes a directory's dirmeta.
-func (w *walk) meta(dir *os.File, path string, into *mtree.Tree) (device uint64, skip bool, err error) {
+func (w *walk) meta(dir *os.File, path string, into *mtree.Tree) (self inode, skip bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(dir.Fd()), &st); err != nil {
-		return 0, false, failure("fstat", dir.Name(), err)
+		return self, false, failure("fstat", dir.Name(), err)
 	}
-	if w.Consume && (inode{st.Dev, st.Ino}) == w.self {
-		return 0, false, fmt.Errorf("--consume would delete the repository itself, which is at %s of what is committed", path)
+	self = inode{st.Dev, st.Ino}
+	if w.Consume && self == w.self {
+		return self, false, fmt.Errorf("--consume would delete the repository itself, which is at %s of what is committed", path)
 	}
 	h := object.Header{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	if w.Modifier.Apply(path, &h) {
-		return st.Dev, true, nil
+		return self, true, nil
 	}
 	if !w.noXattrs {
 		if h.Xattrs, err = objstore.DescriptorXattrs(int(dir.Fd())); err != nil {
-			return st.Dev, false, fmt.Errorf("%s: %w", dir.Name(), err)
+			return self, false, fmt.Errorf("%s: %w", dir.Name(), err)
 		}
 	}
 	sum, err := w.dirMeta(&h)
 	into.SetMeta(sum)
-	return st.Dev, false, err
+	return self, false, err
 }
 
 // subdir lays a subdirectory over the tree. As in ostree a modifier sees it twice,
@@ -130,6 +131,8 @@ func (w *walk) subdir(dir *os.File, name, path string, into *mtree.Tree, gone *t
 type taking struct {
 	content object.Checksum
 	skip    bool
+	seen    stamp
+	adopt   *object.Header // of a file that is to become the object, or nil
 	err     error
 }
 
@@ -138,8 +141,7 @@ func (w *walk) take(s *source, name string, result *taking) {
 	if result.err = w.ctx.Err(); result.err != nil {
 		return
 	}
-	result.content, result.skip, result.err = s.file(name)
-	if result.err != nil {
+	if result.err = s.file(name, result); result.err != nil {
 		w.fail(result.err)
 	}
 }
@@ -158,7 +160,7 @@ func (w *walk) join(names []string, results []taking, into *mtree.Tree, gone *ta
 		if err := into.SetFile(name, result.content); err != nil {
 			return err
 		}
-		gone.file(name)
+		gone.file(name, result)
 	}
 	return nil
 }

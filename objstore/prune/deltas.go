@@ -3,7 +3,6 @@ package prune
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -35,7 +34,7 @@ func (p *pruner) deltas(chosen func(to object.Checksum) (bool, error)) error {
 // so that nobody finds a part of it; what a crash leaves in tmp, ostree clears.
 func (p *pruner) removeDelta(d objstore.Delta) error {
 	repo := p.repo.Dir()
-	temp := fmt.Sprintf("tmp/prune-%d-%d", os.Getpid(), time.Now().UnixNano())
+	temp := "tmp/" + objstore.TemporaryName()
 	err := unix.Mkdirat(int(repo.Fd()), "tmp", 0o775)
 	if err == nil || err == unix.EEXIST {
 		err = unix.Renameat(int(repo.Fd()), d.Path(), int(repo.Fd()), temp)

@@ -6,6 +6,7 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/object"
 	"deployfs/objstore/reach"
+	"deployfs/objstore/transaction"
 )
 
 // Options says what is kept and what is done.
@@ -62,6 +63,7 @@ type pruner struct {
 	options *Options
 	used    []object.Checksum // commits that are to be kept because they are in use
 	tombs   bool              // leave a tombstone for each commit that is deleted
+	gone    []object.Checksum // commits that were deleted
 	sync    *barrier
 	result  Result
 }
@@ -69,6 +71,11 @@ type pruner struct {
 func (p *pruner) run(ctx context.Context) (r Result, err error) {
 	if p.tombs, err = p.repo.Tombstones(); err != nil {
 		return r, err
+	}
+	if !p.options.DryRun {
+		if err := transaction.ClearStaging(p.repo); err != nil {
+			return r, err
+		}
 	}
 	if p.options.Delete != nil {
 		if err := p.deleteNamed(*p.options.Delete); err != nil {

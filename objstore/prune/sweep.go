@@ -25,7 +25,9 @@ func (p *pruner) sweep(ctx context.Context, held *reach.Inventory) error {
 			return p.drop(held, name)
 		})
 		if err == nil && kind == object.KindCommit && !p.options.DryRun {
-			err = p.sync.again()
+			if err = p.sync.again(); err == nil {
+				err = p.dropDetached()
+			}
 		}
 		if err != nil {
 			return err
@@ -71,18 +73,37 @@ func (p *pruner) unlink(name object.Name) error {
 	return nil
 }
 
-// deleteCommit deletes a commit and its detached metadata. A tombstone, where
-// they are wanted, is there before.
+// deleteCommit deletes a commit. A tombstone, where they are wanted, is there before,
+// and its detached metadata until later.
 func (p *pruner) deleteCommit(sum object.Checksum) error {
 	if p.tombs {
 		if _, err := p.repo.Bury(sum); err != nil {
 			return err
 		}
 	}
-	if err := p.unlink(object.Name{Checksum: sum, Kind: object.KindCommitMeta}); err != nil {
-		return err
-	}
+	p.gone = append(p.gone, sum)
 	return p.unlink(object.Name{Checksum: sum, Kind: object.KindCommit})
+}
+
+// dropDetached deletes the detached metadata of commits that are gone, now or since a
+// prune that was cut off. It comes after them: a commit without its signatures would be
+// refused.
+func (p *pruner) dropDetached() error {
+	drop := func(sum object.Checksum) error {
+		return p.unlink(object.Name{Checksum: sum, Kind: object.KindCommitMeta})
+	}
+	for _, sum := range p.gone {
+		if err := drop(sum); err != nil {
+			return err
+		}
+	}
+	return p.repo.EachDetached(func(sum object.Checksum) error {
+		there, err := p.repo.HasObject(object.Name{Checksum: sum, Kind: object.KindCommit})
+		if err != nil || there {
+			return err
+		}
+		return drop(sum)
+	})
 }
 
 // clearPartial takes the mark of a partial commit away. It goes after the commit,

@@ -71,7 +71,11 @@ func Local(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := transaction.Begin(ctx, dest)
+	begin := transaction.Begin
+	if o.Untrusted {
+		begin = transaction.BeginAfresh
+	}
+	t, err := begin(ctx, dest)
 	if err != nil {
 		return Result{}, err
 	}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,17 +32,19 @@ func (l *List) Add(name string, settings []Setting, exists Exists) error {
 	case was != nil && exists == Keep:
 		return nil
 	case was != nil && exists == Refuse:
-		where := was.File
-		if where == "" {
-			where = "(in config)"
-		}
-		return fmt.Errorf("Remote configuration for %q already exists: %s", name, where)
+		return existsError(name, was.File)
 	}
 	path, err := l.place(name, was)
 	if err != nil {
 		return err
 	}
 	return l.edit(path, func(data []byte) ([]byte, error) {
+		if there, err := hasRemote(data, name); err != nil || there && exists != Replace {
+			if err == nil && exists == Refuse {
+				err = existsError(name, path)
+			}
+			return data, err // somebody else was faster
+		}
 		data, err := objstore.RemoveGroup(data, group(name))
 		for _, s := range settings {
 			if err == nil {
@@ -50,6 +53,18 @@ func (l *List) Add(name string, settings []Setting, exists Exists) error {
 		}
 		return data, err
 	})
+}
+
+func existsError(name, file string) error {
+	if file == "" {
+		file = "(in config)"
+	}
+	return fmt.Errorf("Remote configuration for %q already exists: %s", name, file)
+}
+
+func hasRemote(data []byte, name string) (bool, error) {
+	keys, err := objstore.ParseKeyFile(data)
+	return err == nil && keys.HasGroup(group(name)), err
 }
 
 // place is the file that a remote stands in or goes to; "" is the repository's config.
@@ -102,7 +117,12 @@ func (l *List) edit(path string, change func([]byte) ([]byte, error)) error {
 	return l.reload()
 }
 
-func (l *List) editFile(path string, change func([]byte) ([]byte, error)) error {
+func (l *List) editFile(path string, change func([]byte) ([]byte, error)) (err error) {
+	update, err := l.repo.BeginUpdate(context.Background())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, update.Close()) }()
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

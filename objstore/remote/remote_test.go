@@ -226,3 +226,27 @@ func TestCookies(t *testing.T) {
 		t.Error("a remote outside of the repository has cookies")
 	}
 }
+
+// TestAddTogether: of two who add a remote of one name at the same time the second fails.
+func TestAddTogether(t *testing.T) {
+	repo := newRepo(t, "")
+	var lists [2]*List
+	for i := range lists {
+		var err error
+		if lists[i], err = machine.load(repo, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lists[0].Add("origin", []Setting{{"url", "first"}}, Refuse); err != nil {
+		t.Fatal(err)
+	}
+	if err := lists[1].Add("origin", []Setting{{"url", "second"}}, Refuse); err == nil || !strings.HasSuffix(err.Error(), "already exists: (in config)") {
+		t.Errorf("the second: %v", err)
+	}
+	if err := lists[1].Add("origin", []Setting{{"url", "third"}}, Keep); err != nil {
+		t.Error(err)
+	}
+	if text := read(t, repo.Path()+"/config"); !strings.Contains(text, "url=first\n") {
+		t.Error(text)
+	}
+}

@@ -77,13 +77,7 @@ func declareIndexes(repo *objstore.Repo) error {
 	if declared, err := repo.Config().Bool("core", "indexed-deltas", false); err != nil || declared {
 		return err
 	}
-	data, err := repo.ReadFile("config", 1<<20)
-	if err == nil {
-		data, err = objstore.SetKey(data, "core", "indexed-deltas", "true")
-	}
-	if err == nil {
-		err = repo.WriteConfig(data)
-	}
+	err := repo.EditConfig(func(data []byte) ([]byte, error) { return objstore.SetKey(data, "core", "indexed-deltas", "true") })
 	if err != nil {
 		return fmt.Errorf("setting core.indexed-deltas: %w", err)
 	}

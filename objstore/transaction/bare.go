@@ -2,7 +2,6 @@ package transaction
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -47,13 +46,20 @@ func utimes(fd int) error {
 // dressBare sets owner and xattrs. A change of owner takes capabilities away, so
 // that it comes first; permissions come last for the same reason.
 func (t *Transaction) dressBare(f *file, h *object.Header) error {
-	if int(h.UID) != os.Geteuid() || int(h.GID) != os.Getegid() {
+	given, err := t.fresh()
+	if err != nil {
+		return err
+	}
+	if h.UID != given.uid || h.GID != given.gid {
 		if err := unix.Fchown(f.fd, int(h.UID), int(h.GID)); err != nil {
 			return fmt.Errorf("fchown: %w", err)
 		}
 	}
 	if t.repo.Mode() != objstore.Bare || !t.repo.HasXattrs() {
 		return nil
+	}
+	if err := given.shed(f, h); err != nil {
+		return err
 	}
 	for _, x := range h.Xattrs {
 		if err := setXattr(f, x.Name, x.Value); err != nil {
@@ -73,7 +79,7 @@ func setXattr(f *file, name string, value []byte) error {
 // writeSymlink writes a symbolic link.
 func (t *Transaction) writeSymlink(h object.Header) (object.Checksum, error) {
 	name := sumOf(hasher(&h))
-	held, err := t.Has(name)
+	held, err := t.hasContent(name, &h)
 	if held || err != nil {
 		return name.Checksum, err
 	}
@@ -128,7 +134,12 @@ func (t *Transaction) writeRealLink(name object.Name, h *object.Header) error {
 	err := t.dressLink(temp, h)
 	if err == nil {
 		_, path := t.repo.ObjectFile(name)
-		if err = unix.Renameat(dir, temp, int(t.objects.Fd()), path); err != nil {
+		if t.direct && t.isTorn(path) {
+			err = t.swapIn(temp, path)
+		} else {
+			err = unix.Renameat(dir, temp, int(t.objects.Fd()), path)
+		}
+		if err != nil {
 			err = fmt.Errorf("renameat(%s): %w", path, err)
 		}
 	}
@@ -144,7 +155,11 @@ func (t *Transaction) dressLink(temp string, h *object.Header) error {
 		return nil
 	}
 	dir := int(t.stage.dir.Fd())
-	if int(h.UID) != os.Geteuid() || int(h.GID) != os.Getegid() {
+	given, err := t.fresh()
+	if err != nil {
+		return err
+	}
+	if h.UID != given.uid || h.GID != given.gid {
 		if err := unix.Fchownat(dir, temp, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return fmt.Errorf("fchownat: %w", err)
 		}

@@ -89,7 +89,7 @@ func (t *Transaction) writeSmall(h object.Header, content io.Reader) (object.Che
 	sum := hasher(&h)
 	sum.Write(data)
 	name := sumOf(sum)
-	held, err := t.Has(name)
+	held, err := t.hasContent(name, &h)
 	if held || err != nil {
 		return name.Checksum, err
 	}
@@ -135,7 +135,7 @@ func (t *Transaction) writeFile(h object.Header, file *os.File) (object.Checksum
 	if err != nil {
 		return name.Checksum, err
 	}
-	held, err := t.Has(name)
+	held, err := t.hasContent(name, &h)
 	if held || err != nil {
 		return name.Checksum, err
 	}
@@ -150,6 +150,9 @@ func (t *Transaction) writeStream(h object.Header, content io.Reader) (sum objec
 	err = t.writeNew(&h, func(to io.Writer) (object.Name, error) {
 		name, err := copyHashed(&h, to, content)
 		sum = name.Checksum
+		if err == nil {
+			_, err = t.hasContent(name, &h) // what is torn is noted
+		}
 		return name, err
 	})
 	return sum, err

@@ -27,7 +27,7 @@ func (t *Transaction) newFile() (*file, error) {
 	if err == nil {
 		return &file{fd, dir, ""}, nil
 	}
-	if err != unix.EOPNOTSUPP && err != unix.EISDIR && err != unix.ENOENT {
+	if err != unix.EOPNOTSUPP && err != unix.EISDIR && err != unix.ENOENT && err != unix.EINVAL {
 		return nil, fmt.Errorf("temporary file: %w", err)
 	}
 	name := objstore.TemporaryName()
@@ -55,10 +55,16 @@ func (f *file) write(data []byte) error {
 // Write is write for those who copy.
 func (f *file) Write(data []byte) (int, error) { return len(data), f.write(data) }
 
-// link gives the file a name below dir. It fails with EEXIST where there is one.
+// link gives the file a name below dir: its only one, where it has one already, since
+// file systems that know no files without names may know no others either. It fails
+// with EEXIST where there is one.
 func (f *file) link(dir *os.File, path string) error {
 	if f.name != "" {
-		return unix.Linkat(int(f.dir.Fd()), f.name, int(dir.Fd()), path, 0)
+		err := renameNew(int(f.dir.Fd()), f.name, int(dir.Fd()), path)
+		if err == nil {
+			f.name = ""
+		}
+		return err
 	}
 	err := unix.Linkat(f.fd, "", int(dir.Fd()), path, unix.AT_EMPTY_PATH)
 	if err != unix.ENOENT && err != unix.EPERM {
@@ -66,6 +72,22 @@ func (f *file) link(dir *os.File, path string) error {
 	}
 	// without privileges a descriptor is not enough
 	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.fd), int(dir.Fd()), path, unix.AT_SYMLINK_FOLLOW)
+}
+
+// renameNew renames a file to a name that nothing has.
+func renameNew(from int, name string, to int, path string) error {
+	err := unix.Renameat2(from, name, to, path, unix.RENAME_NOREPLACE)
+	if err != unix.EINVAL && err != unix.ENOSYS {
+		return err
+	}
+	// the file system does not know how: who is faster now is replaced, by the same
+	if err := unix.Faccessat(to, path, unix.F_OK, unix.AT_SYMLINK_NOFOLLOW); err != unix.ENOENT {
+		if err == nil {
+			err = unix.EEXIST
+		}
+		return err
+	}
+	return unix.Renameat(from, name, to, path)
 }
 
 func (f *file) close() {
@@ -91,6 +113,9 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 	case nil:
 		return true, nil
 	case unix.EEXIST:
+		if t.direct && t.isTorn(path) {
+			return true, t.mend(path, f.link)
+		}
 		return false, nil
 	default:
 		return false, fmt.Errorf("linkat(%s): %w", path, err)
@@ -101,7 +126,7 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 // places at once, it makes durable what a commit needs before the commit is there.
 func (t *Transaction) bucket(name object.Name) error {
 	if t.direct && name.Kind == object.KindCommit {
-		if err := t.sync(); err != nil {
+		if err := errors.Join(t.runLast(), t.sync()); err != nil {
 			return err
 		}
 	}

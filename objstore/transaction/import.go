@@ -26,6 +26,9 @@ type ImportOptions struct {
 	Modest bool
 }
 
+// errUntrusted tells of a transaction that goes on with what nobody may have checked.
+var errUntrusted = errors.New("a transaction that takes over what is not trusted begins with BeginAfresh")
+
 // Imported is what became of an object that was to be taken over.
 type Imported struct {
 	Held    bool   // it was there already, in the repository or in a parent
@@ -41,6 +44,9 @@ type Imported struct {
 // well-formed object of its kind is refused in any case, but for content that is
 // linked. An absent object is an [fs.ErrNotExist].
 func (t *Transaction) Import(src *objstore.Repo, name object.Name, o ImportOptions) (done Imported, err error) {
+	if o.Untrusted && t.stage.resumed {
+		return done, errUntrusted
+	}
 	if done.Held, err = t.Holds(name); err != nil {
 		return done, err
 	}
@@ -124,11 +130,11 @@ func (t *Transaction) importMetadata(src *objstore.Repo, name object.Name, data 
 		_, err = t.writeObject(name, data)
 		t.count.metadataWritten.Add(1)
 	}
-	if err == nil && name.Kind == object.KindCommit {
-		err = t.exhume(name.Checksum)
-	}
 	if err != nil {
 		return fmt.Errorf("Importing %s: %w", name, err)
+	}
+	if name.Kind == object.KindCommit {
+		t.claim(name)
 	}
 	return nil
 }
@@ -146,18 +152,7 @@ func (t *Transaction) ImportDetached(src *objstore.Repo, commit object.Checksum)
 	if err == nil && ok && bytes.Equal(old.Bytes(), meta.Bytes()) {
 		return size, nil
 	}
-	if t.direct {
-		return size, t.WriteDetached(commit, meta)
-	}
-	name := object.Name{Checksum: commit, Kind: object.KindCommitMeta}
-	_, path := t.repo.ObjectFile(name)
-	if err := unix.Unlinkat(int(t.objects.Fd()), path, 0); err != nil && err != unix.ENOENT {
-		return 0, fmt.Errorf("unlinkat(%s): %w", path, err) // a transaction that was cut off has left it
-	}
-	if _, err := t.writeObject(name, meta.Bytes()); err != nil {
-		return 0, fmt.Errorf("writing object %s: %w", name, err)
-	}
-	return size, nil
+	return size, t.WriteDetached(commit, meta)
 }
 
 // ImportTombstone takes over that the other repository has deleted a commit, if it

@@ -3,6 +3,7 @@ package transaction
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -48,7 +49,14 @@ func (t *Transaction) importLink(src *objstore.Repo, name object.Name) (bool, er
 	}
 	objects, from := src.ObjectFile(name)
 	_, to := t.repo.ObjectFile(name)
-	switch err := unix.Linkat(int(objects.Fd()), from, int(t.objects.Fd()), to, 0); err {
+	link := func(dir *os.File, to string) error {
+		return unix.Linkat(int(objects.Fd()), from, int(dir.Fd()), to, 0)
+	}
+	err := link(t.objects, to)
+	if err == unix.EEXIST && t.direct && t.isTorn(to) {
+		err = t.mend(to, link)
+	}
+	switch err {
 	case nil:
 		return true, t.syncLink(to)
 	case unix.EEXIST:
@@ -79,12 +87,11 @@ func checkFile(src *objstore.Repo, name object.Name) error {
 	if err := unix.Fstatat(int(objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return err
 	}
-	links := name.Kind == object.KindFile && src.Mode() != objstore.Archive && src.Mode() != objstore.BareUser
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		return nil
 	case unix.S_IFLNK:
-		if links {
+		if linksIn(src, name.Kind) {
 			return nil
 		}
 	}

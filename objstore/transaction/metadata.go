@@ -20,8 +20,8 @@ func (t *Transaction) WriteMetadata(kind object.Kind, data []byte) (object.Check
 		return name.Checksum, fmt.Errorf("Metadata object %s is too large: %w", name, &objstore.SizeError{Size: int64(len(data)), Limit: objstore.MaxMetadata})
 	}
 	t.noteMetadata(name, len(data))
-	held, err := t.Has(name)
-	if held || err != nil {
+	at, err := t.find(name, form{unix.S_IFREG, int64(len(data))})
+	if at != absent || err != nil {
 		return name.Checksum, err
 	}
 	placed, err := t.writeObject(name, data)
@@ -32,9 +32,9 @@ func (t *Transaction) WriteMetadata(kind object.Kind, data []byte) (object.Check
 		t.count.metadataWritten.Add(1)
 	}
 	if kind == object.KindCommit {
-		err = t.exhume(name.Checksum)
+		t.claim(name)
 	}
-	return name.Checksum, err
+	return name.Checksum, nil
 }
 
 // writeObject writes an object that its bytes are all of.
@@ -53,7 +53,20 @@ func (t *Transaction) writeObject(name object.Name, data []byte) (placed bool, e
 	return t.place(f, name)
 }
 
-// exhume removes the tombstone of a commit that comes back.
+// exhumeAll removes the tombstones of the commits that have come back.
+func (t *Transaction) exhumeAll() error {
+	for _, commit := range t.own {
+		if commit.Kind != object.KindCommit {
+			continue
+		}
+		if err := t.exhume(commit.Checksum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exhume removes the tombstone of a commit that is there again.
 func (t *Transaction) exhume(commit object.Checksum) error {
 	name := object.Name{Checksum: commit, Kind: object.KindTombstone}
 	objects, path := t.repo.ObjectFile(name)
@@ -64,12 +77,24 @@ func (t *Transaction) exhume(commit object.Checksum) error {
 }
 
 // WriteDetached gives a commit detached metadata, an a{sv}, in the place of what
-// it has. It is visible at once where the commit is: no checksum covers it.
+// it has. It becomes visible with the transaction's objects.
 func (t *Transaction) WriteDetached(commit object.Checksum, meta gvariant.Value) error {
-	return WriteDetached(t.repo, commit, meta)
+	if t.direct {
+		return WriteDetached(t.repo, commit, meta)
+	}
+	name := object.Name{Checksum: commit, Kind: object.KindCommitMeta}
+	_, path := t.repo.ObjectFile(name)
+	if err := unix.Unlinkat(int(t.objects.Fd()), path, 0); err != nil && err != unix.ENOENT {
+		return fmt.Errorf("unlinkat(%s): %w", path, err) // a transaction that was cut off has left it
+	}
+	if _, err := t.writeObject(name, meta.Bytes()); err != nil {
+		return fmt.Errorf("writing object %s: %w", name, err)
+	}
+	t.claim(name)
+	return nil
 }
 
-// WriteDetached is [Transaction.WriteDetached] without a transaction.
+// WriteDetached gives a commit detached metadata without a transaction, and at once.
 func WriteDetached(repo *objstore.Repo, commit object.Checksum, meta gvariant.Value) error {
 	name := object.Name{Checksum: commit, Kind: object.KindCommitMeta}
 	objects, path := repo.ObjectFile(name)

@@ -12,10 +12,11 @@ import (
 
 // stage is a staging directory and the lock that says that it is in use.
 type stage struct {
-	tmp  *os.File // the repository's directory for what is temporary
-	name string
-	dir  *os.File
-	lock *os.File
+	tmp     *os.File // the repository's directory for what is temporary
+	name    string
+	dir     *os.File
+	lock    *os.File
+	resumed bool // it holds what another transaction has staged
 }
 
 const (
@@ -33,8 +34,9 @@ func bootID() (string, error) {
 	return strings.TrimSpace(string(data)), err
 }
 
-// openStage takes over a staging directory that nobody uses, or makes one.
-func openStage(repo *os.File) (*stage, error) {
+// openStage takes over a staging directory that nobody uses, or makes one. With empty,
+// nothing that it holds is gone on with.
+func openStage(repo *os.File, empty bool) (*stage, error) {
 	id, err := bootID()
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func openStage(repo *os.File) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := findStage(tmp, stagePrefix+id+"-")
+	s, err := findStage(tmp, stagePrefix+id+"-", empty)
 	if err == nil && s == nil {
 		s, err = newStage(tmp, stagePrefix+id+"-")
 	}
@@ -57,9 +59,29 @@ func openStage(repo *os.File) (*stage, error) {
 	return s, nil
 }
 
+// tidy deletes what is of no use for who takes a staging directory over: files in the
+// making, and with all the objects, too.
+func (s *stage) tidy(all bool) error {
+	names, err := readNames(s.dir, ".")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if all {
+			err = removeAll(s.dir, name)
+		} else if err = unix.Unlinkat(int(s.dir.Fd()), name, 0); err == unix.EISDIR || err == unix.EPERM {
+			err = nil // objects
+		}
+		if err != nil {
+			return fmt.Errorf("clearing staging directory: %w", err)
+		}
+	}
+	return nil
+}
+
 // findStage takes over a directory that a transaction of this boot has left; nil
-// when there is none.
-func findStage(tmp *os.File, prefix string) (*stage, error) {
+// when there is none that can be used.
+func findStage(tmp *os.File, prefix string, empty bool) (*stage, error) {
 	names, err := readNames(tmp, ".")
 	if err != nil {
 		return nil, err
@@ -68,11 +90,30 @@ func findStage(tmp *os.File, prefix string) (*stage, error) {
 		if !strings.HasPrefix(name, prefix) || strings.HasSuffix(name, lockSuffix) {
 			continue
 		}
-		if s, err := takeStage(tmp, name); s != nil || err != nil {
-			return s, err
+		s, err := takeStage(tmp, name)
+		if s != nil {
+			s.resumed = !empty
+			if err = s.tidy(empty); err == nil {
+				return s, nil
+			}
+			err = errors.Join(err, s.leave())
+		}
+		if err != nil && !isStray(err) {
+			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+// isStray reports whether an error comes from something in tmp that does not belong
+// there, or belongs to another user. It is in nobody's way.
+func isStray(err error) bool {
+	for _, stray := range []error{unix.ENOTDIR, unix.EISDIR, unix.ELOOP, unix.ENXIO, unix.EACCES, unix.EPERM} {
+		if errors.Is(err, stray) {
+			return true
+		}
+	}
+	return false
 }
 
 func newStage(tmp *os.File, prefix string) (*stage, error) {
@@ -105,7 +146,7 @@ func takeStage(tmp *os.File, name string) (*stage, error) {
 		}
 		return nil, err
 	}
-	return &stage{tmp, name, dir, lock}, nil
+	return &stage{tmp: tmp, name: name, dir: dir, lock: lock}, nil
 }
 
 // tryLock locks a lock file, which it makes; nil when somebody else has it. The
@@ -152,6 +193,9 @@ func (s *stage) remove() error {
 	return nil
 }
 
-func (s *stage) close() error {
-	return errors.Join(s.dir.Close(), unlock(s.tmp, s.name+lockSuffix, s.lock), s.tmp.Close())
+// leave lets others have the staging directory.
+func (s *stage) leave() error {
+	return errors.Join(s.dir.Close(), unlock(s.tmp, s.name+lockSuffix, s.lock))
 }
+
+func (s *stage) close() error { return errors.Join(s.leave(), s.tmp.Close()) }

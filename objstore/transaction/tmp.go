@@ -101,7 +101,7 @@ func (t *Transaction) cleanTmp() error {
 		if name == "cache" {
 			continue
 		}
-		if err := cleanOne(tmp, name, stagePrefix+id+"-", age); err != nil {
+		if err := cleanOne(tmp, name, stagePrefix+id+"-", age); err != nil && !isStray(err) {
 			return fmt.Errorf("cleaning up tmp: %w", err)
 		}
 	}
@@ -134,7 +134,7 @@ func removeStage(tmp *os.File, name string) error {
 	if s == nil {
 		return err
 	}
-	return errors.Join(s.remove(), s.dir.Close(), unlock(tmp, name+lockSuffix, s.lock))
+	return errors.Join(s.remove(), s.leave())
 }
 
 // removeLock deletes the lock file of a staging directory that is gone, unless
@@ -148,4 +148,30 @@ func removeLock(tmp *os.File, name string) error {
 		return lock.Close()
 	}
 	return unlock(tmp, name, lock)
+}
+
+// ClearStaging deletes what transactions have staged that were cut off. It is for who
+// deletes objects: some of these may be what is staged was found to need.
+func ClearStaging(repo *objstore.Repo) error {
+	tmp, err := openDir(repo.Dir(), "tmp")
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer tmp.Close()
+	names, err := tmp.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, stagePrefix) || strings.HasSuffix(name, lockSuffix) {
+			continue
+		}
+		if err := removeStage(tmp, name); err != nil && !isStray(err) {
+			return fmt.Errorf("cleaning up tmp: %w", err)
+		}
+	}
+	return nil
 }

@@ -21,41 +21,63 @@ type Transaction struct {
 	repo     *objstore.Repo
 	lock     *objstore.Lock
 	stage    *stage
-	objects  *os.File // where finished objects go: of the stage, or the repository's own
-	direct   bool     // the latter
-	durable  bool     // core.fsync
-	each     bool     // core.per-object-fsync: each object is made durable by itself
-	level    int      // of compression in an archive
+	objects  *os.File           // where finished objects go: of the stage, or the repository's own
+	direct   bool               // the latter
+	durable  bool               // core.fsync
+	flush    func(fd int) error // syncfs(2)
+	each     bool               // core.per-object-fsync: each object is made durable by itself
+	level    int                // of compression in an archive
 	space    space
 	payloads payloads
-	made     [256]atomic.Bool // directories that are known to be below objects
-	sources  sync.Map         // *objstore.Repo: whether its objects may be linked
-	noClone  atomic.Bool      // the file system shares no blocks
+	fresh    func() (fresh, error) // looked at once
+	made     [256]atomic.Bool      // directories that are known to be below objects
+	sources  sync.Map              // *objstore.Repo: whether its objects may be linked
+	noClone  atomic.Bool           // the file system shares no blocks
 	count    counters
-	sizes    *sizes // nil unless they are recorded
+	sizes    *sizes   // nil unless they are recorded
+	torn     sync.Map // paths below objects where there is something that is no object: true
 
-	mu   sync.Mutex
-	refs map[refs.Name]object.Checksum
+	last   func() error // see Last
+	copied atomic.Bool  // Adopt has copied something
+
+	mu        sync.Mutex
+	refs      map[refs.Name]object.Checksum
+	undecided map[refs.Name]func() (object.Checksum, error)
+	adopted   []adopted              // what is not the repository's own before all is committed
+	own       map[string]object.Name // commits and their detached metadata, by path: no other staged ones become visible
 }
 
 // Begin starts to write into a repository: it waits for those who delete from it.
 // A transaction that was cut off in the same boot is gone on with.
-func Begin(ctx context.Context, repo *objstore.Repo) (t *Transaction, err error) {
-	t = &Transaction{repo: repo, refs: map[refs.Name]object.Checksum{}}
+func Begin(ctx context.Context, repo *objstore.Repo) (*Transaction, error) {
+	return start(ctx, repo, false)
+}
+
+// BeginAfresh is [Begin] for who does not trust what such a transaction has staged, as
+// [ImportOptions].Untrusted needs it.
+func BeginAfresh(ctx context.Context, repo *objstore.Repo) (*Transaction, error) {
+	return start(ctx, repo, true)
+}
+
+func start(ctx context.Context, repo *objstore.Repo, afresh bool) (t *Transaction, err error) {
+	t = &Transaction{
+		repo: repo, flush: unix.Syncfs, own: map[string]object.Name{},
+		refs: map[refs.Name]object.Checksum{}, undecided: map[refs.Name]func() (object.Checksum, error){},
+	}
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
 	if t.lock, err = repo.LockShared(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.begin(); err != nil {
+	if err := t.open(afresh); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
 
-func (t *Transaction) begin() (err error) {
-	if t.stage, err = openStage(t.repo.Dir()); err != nil {
+func (t *Transaction) open(afresh bool) (err error) {
+	if t.stage, err = openStage(t.repo.Dir(), afresh); err != nil {
 		return fmt.Errorf("staging directory: %w", err)
 	}
 	t.objects = t.stage.dir
@@ -63,6 +85,7 @@ func (t *Transaction) begin() (err error) {
 		t.objects, _ = t.repo.ObjectFile(object.Name{Kind: object.KindCommit})
 	}
 	t.payloads.find(t)
+	t.fresh = sync.OnceValues(t.tryFresh)
 	return t.space.measure(t.repo)
 }
 
@@ -110,33 +133,21 @@ func (t *Transaction) Stats() Stats {
 	}
 }
 
+// claim has a staged commit, or detached metadata of one, become visible at the end.
+func (t *Transaction) claim(name object.Name) {
+	_, path := t.repo.ObjectFile(name)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.own[path] = name
+}
+
 // Repo is the repository that is written to.
 func (t *Transaction) Repo() *objstore.Repo { return t.repo }
-
-// Has reports whether the repository itself, not a parent, holds an object or
-// will with this transaction.
-func (t *Transaction) Has(name object.Name) (bool, error) {
-	objects, path := t.repo.ObjectFile(name)
-	for _, dir := range []*os.File{objects, t.objects} {
-		var st unix.Stat_t
-		err := unix.Fstatat(int(dir.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW)
-		if err == nil {
-			return true, nil
-		}
-		if err != unix.ENOENT {
-			return false, fmt.Errorf("looking for object %s: %w", name, err)
-		}
-		if t.direct {
-			break
-		}
-	}
-	return false, nil
-}
 
 // Close ends the transaction. Unless it was committed, nothing of it is visible;
 // objects that are staged wait for the next one.
 func (t *Transaction) Close() error {
-	var errs []error
+	errs := []error{t.disown()}
 	if t.stage != nil {
 		errs = append(errs, t.stage.close())
 		t.stage = nil

@@ -316,14 +316,20 @@ func TestDetached(t *testing.T) {
 		if err := tx.WriteDetached(sum, gvariant.NewArray("{sv}", entry)); err != nil {
 			t.Fatal(err)
 		}
-		meta, ok, err := r.CommitMeta(sum)
-		if k, _ := meta.Lookup("k"); err != nil || !ok || k.Str() != text {
-			t.Errorf("detached metadata %v, %v", ok, err)
+		if _, ok, err := r.CommitMeta(sum); ok || err != nil {
+			t.Errorf("detached metadata before its commit: %v, %v", ok, err)
 		}
 	}
 	for _, partial := range []bool{true, true, false, false} {
 		if err := tx.SetPartial(sum, partial); err != nil || r.IsPartial(sum) != partial {
 			t.Errorf("partial is %v, %v, want %v", r.IsPartial(sum), err, partial)
 		}
+	}
+	if err := tx.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	meta, ok, err := r.CommitMeta(sum)
+	if k, _ := meta.Lookup("k"); err != nil || !ok || k.Str() != "two" {
+		t.Errorf("detached metadata %v, %v", ok, err)
 	}
 }

@@ -12,12 +12,24 @@ import (
 )
 
 // Main runs the program with args, the first of which is its name, and returns the exit status.
-// SIGINT and SIGTERM cancel the verb's context; a second one ends the process at once.
+// SIGINT, SIGTERM and SIGHUP cancel the verb's context; a second one ends the process at once.
 func (p *Program) Main(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), ending()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	return p.run(ctx, args[1:], os.Stdout, os.Stderr)
+}
+
+// ending is the signals that end a verb in good order. What nohup(1) and shells have
+// ignored stays so.
+func ending() []os.Signal {
+	list := []os.Signal{syscall.SIGTERM}
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if !signal.Ignored(sig) {
+			list = append(list, sig)
+		}
+	}
+	return list
 }
 
 // run is Main with the process taken out.
