@@ -7,12 +7,15 @@ import (
 	"deployfs/objstore/object"
 )
 
+// perCore is how many objects are taken over at once for each core: some wait for the disk.
+const perCore = 2
+
 // walk takes over the trees of commits, side by side.
 func (p *puller) walk() error {
 	q := newQueue(p.Progress)
 	q.push(p.roots)
 	var threads sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range perCore * runtime.GOMAXPROCS(0) {
 		threads.Go(func() {
 			for {
 				name, ok := q.next()

@@ -63,6 +63,9 @@ func lossy(h *object.Header) bool { return h.UID != 0 || h.GID != 0 || len(h.Xat
 
 // importFile takes over content as it is. False: that can't be done.
 func (t *Transaction) importFile(src *objstore.Repo, name object.Name, o ImportOptions) (bool, error) {
+	if err := checkFile(src, name); err != nil {
+		return false, err
+	}
 	if o.Untrusted {
 		if err := verify(src, name.Checksum); err != nil {
 			return false, err

@@ -3,6 +3,7 @@ package transaction
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -68,14 +69,16 @@ func (t *Transaction) importLink(src *objstore.Repo, name object.Name) (bool, er
 	}
 }
 
-// holder is the repository that has an object: src or one of its parents.
+// holder is the repository that has an object, if one has: src or one of its parents.
 func holder(src *objstore.Repo, name object.Name) (*objstore.Repo, error) {
+	if src.Parent() == nil {
+		return src, nil
+	}
 	for ; src != nil; src = src.Parent() {
 		err := checkFile(src, name)
-		if err == unix.ENOENT {
-			continue
+		if !errors.Is(err, fs.ErrNotExist) {
+			return src, err
 		}
-		return src, err
 	}
 	return nil, &object.NotExistError{Object: name}
 }
@@ -84,7 +87,11 @@ func holder(src *objstore.Repo, name object.Name) (*objstore.Repo, error) {
 func checkFile(src *objstore.Repo, name object.Name) error {
 	objects, path := src.ObjectFile(name)
 	var st unix.Stat_t
-	if err := unix.Fstatat(int(objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	switch err := unix.Fstatat(int(objects.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err {
+	case nil:
+	case unix.ENOENT:
+		return &object.NotExistError{Object: name}
+	default:
 		return err
 	}
 	switch st.Mode & unix.S_IFMT {
