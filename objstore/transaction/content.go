@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -58,6 +59,9 @@ func (t *Transaction) writeContent(h object.Header, content io.Reader) (object.C
 func (t *Transaction) admits(h *object.Header) error {
 	if err := h.Check(); err != nil {
 		return err
+	}
+	if !utf8.ValidString(h.Target) { // GVariant has no such text, and ostree no such object
+		return errors.New("Invalid UTF-8 in symlink target")
 	}
 	if t.repo.Mode() == objstore.BareUserOnly && !h.IsSymlink() {
 		if bad := h.Mode &^ (object.ModeType | 0o775); bad != 0 {

@@ -264,6 +264,7 @@ func TestRefuses(t *testing.T) {
 		"long stream":  {objstore.Bare, "", regular(0o644, small+1), strings.Repeat("x", small+2), ErrChanged.Error()},
 		"mode":         {objstore.BareUserOnly, "", regular(0o4755, 5), "hello", "invalid mode 0104755 with bits 04000"},
 		"device":       {objstore.Bare, "", object.Header{Mode: 0o020644}, "", "invalid mode"},
+		"target":       {objstore.Bare, "", object.Header{Mode: object.ModeSymlink | 0o777, Target: "\xff\xfe"}, "", "Invalid UTF-8 in symlink target"},
 		"space":        {objstore.Bare, "min-free-space-size=1000000TB\n", regular(0o644, 5), "hello", "min-free-space-size 1000000TB would be exceeded, at least 5 bytes requested"},
 	} {
 		r := newRepo(t, c.mode, c.config)
