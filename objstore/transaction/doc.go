@@ -10,5 +10,8 @@
 // Where core.fsync=false or core.per-object-fsync=true say so, objects go to their
 // places at once, and only files in the making are staged.
 //
+// Objects are written without fs-verity: a repository that only wishes for it
+// (ex-fsverity.opportunistic) gets them so, and one that requires it gets none.
+//
 // Source: ostree, src/libostree/ostree-repo-commit.c.
 package transaction

@@ -106,6 +106,9 @@ func (t *Transaction) configure() (err error) {
 	if t.each, err = t.repo.Config().Bool("core", "per-object-fsync", false); err != nil {
 		return err
 	}
+	if err = checkVerity(t.repo.Config()); err != nil {
+		return err
+	}
 	t.direct = !t.durable || t.each
 	t.level, err = zlibLevel(t.repo.Config())
 	return err

@@ -278,9 +278,31 @@ func TestRefuses(t *testing.T) {
 		}
 		tx.Close()
 	}
-	r := newRepo(t, objstore.Bare, "min-free-space-size=5XB\n")
-	if tx, err := Begin(context.Background(), r); err == nil {
-		t.Error("began with a wrong size", tx.Close())
+}
+
+// TestBeginRefuses: a configuration that can't be kept to, or makes no sense.
+func TestBeginRefuses(t *testing.T) {
+	for config, want := range map[string]string{
+		"min-free-space-size=5XB\n":           "Invalid min-free-space-size",
+		"[ex-fsverity]\nrequired=true\n":      "fsverity required (ex-fsverity.required)",
+		"[ex-fsverity]\nrequired=x\n":         "cannot be interpreted",
+		"[ex-fsverity]\nopportunistic=x\n":    "cannot be interpreted",
+		"[ex-fsverity]\nopportunistic=true\n": "",
+		"[ex-integrity]\nfsverity=yes\n":      "fsverity required (ex-integrity.fsverity)",
+		"[ex-integrity]\nfsverity=perhaps\n":  "Invalid tri-state value: \"perhaps\"",
+		"[ex-integrity]\nfsverity=maybe\n":    "",
+		"[ex-integrity]\ncomposefs=true\n":    "",
+	} {
+		tx, err := Begin(context.Background(), newRepo(t, objstore.Bare, config))
+		switch {
+		case err == nil && want != "":
+			t.Errorf("%q: began, want %q", config, want)
+		case err != nil && (want == "" || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: %v, want %q", config, err, want)
+		}
+		if err == nil {
+			tx.Close()
+		}
 	}
 }
 
