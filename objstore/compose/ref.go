@@ -118,8 +118,13 @@ func (b *builder) rewrite(path string, content object.Checksum) (sum object.Chec
 	}
 	b.progress.add(h.Size)
 	same := sameMeta(&before, &h) && len(before.Xattrs) == len(h.Xattrs)
-	if same && !b.Sizes && b.repo.Mode() != objstore.BareUserOnly {
-		return content, false, nil
+	if same && b.repo.Mode() != objstore.BareUserOnly {
+		if !b.Sizes {
+			return content, false, nil
+		}
+		if held, err := b.tx.Keep(content, &h); held || err != nil {
+			return content, false, err
+		}
 	}
 	c, err := b.repo.Content(content)
 	if err != nil {

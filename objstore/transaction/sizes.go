@@ -54,16 +54,31 @@ func (t *Transaction) noteMetadata(name object.Name, size int) {
 	}
 }
 
+// Keep is [Transaction.WriteContent] of an object that may be there already, whose header
+// is h: it reports whether it is. It is not read.
+func (t *Transaction) Keep(sum object.Checksum, h *object.Header) (bool, error) {
+	held, err := t.hasContent(object.Name{Checksum: sum, Kind: object.KindFile}, h)
+	if err != nil || !held {
+		return false, err
+	}
+	t.count.content.Add(1)
+	return true, t.noteSize(sum, h)
+}
+
 // noteSize remembers the size of a content object, which the repository holds or
-// will hold.
+// will hold. What it holds stays, whatever else was written of the same content.
 func (t *Transaction) noteSize(sum object.Checksum, h *object.Header) error {
 	if t.sizes == nil {
 		return nil
 	}
 	name := object.Name{Checksum: sum, Kind: object.KindFile}
 	stored, path := t.repo.ObjectFile(name)
+	dirs := []*os.File{stored, t.objects}
+	if t.isTorn(path) {
+		dirs = dirs[1:]
+	}
 	var err error
-	for _, dir := range []*os.File{t.objects, stored} {
+	for _, dir := range dirs {
 		var st unix.Stat_t
 		if err = unix.Fstatat(int(dir.Fd()), path, &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
 			unpacked := max(h.Size, uint64(len(h.Target)))

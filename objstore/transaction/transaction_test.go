@@ -337,6 +337,39 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestSizes: a size is that of the object that stays, which another compressor may have
+// made, unless it is torn.
+func TestSizes(t *testing.T) {
+	r := newRepo(t, objstore.Archive, "")
+	data := samples()["large"]
+	h := object.Header{Mode: object.ModeRegular | 0o644, Size: uint64(len(data))}
+	var sum object.Checksum
+	for _, there := range []int64{-1, 1 << 20, 0} { // bytes of the stored object; -1 for none
+		tx := begin(t, r)
+		tx.RecordSizes()
+		_, path := r.ObjectFile(object.Name{Checksum: sum, Kind: object.KindFile})
+		if there >= 0 {
+			if err := os.Truncate(filepath.Join(r.Path(), "objects", path), there); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var err error
+		if sum, err = tx.WriteContent(h, bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		sizes := tx.Sizes()
+		if len(sizes) != 1 || (there > 0) != (sizes[0].Archived == 1<<20) || sizes[0].Archived == 0 || sizes[0].Unpacked != h.Size {
+			t.Errorf("%d bytes are there: %+v", there, sizes)
+		}
+		if held, err := tx.Keep(sum, &h); !held || err != nil {
+			t.Errorf("%d bytes are there: kept %t, %v", there, held, err)
+		}
+		if err := errors.Join(tx.Commit(context.Background()), tx.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestUpdateRefs(t *testing.T) {
 	r := newRepo(t, objstore.Archive, "")
 	tx := begin(t, r)
