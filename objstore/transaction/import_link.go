@@ -107,7 +107,7 @@ func checkFile(src *objstore.Repo, name object.Name) error {
 
 // syncLink makes durable what is linked into its place at once.
 func (t *Transaction) syncLink(path string) error {
-	if !t.each || !t.durable {
+	if !t.each {
 		return nil
 	}
 	fd, err := unix.Openat(int(t.objects.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)

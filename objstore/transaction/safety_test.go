@@ -346,3 +346,20 @@ func TestTornAdopt(t *testing.T) {
 		}
 	}
 }
+
+// TestEach: core.fsync=false has the last word.
+func TestEach(t *testing.T) {
+	for config, want := range map[string]bool{
+		"per-object-fsync=true\n": true, "per-object-fsync=true\nfsync=false\n": false, "fsync=true\n": false,
+	} {
+		r := newRepo(t, objstore.Archive, "")
+		if err := r.WriteConfig([]byte("[core]\nrepo_version=1\nmode=archive-z2\n" + config)); err != nil {
+			t.Fatal(err)
+		}
+		tx := begin(t, r)
+		if tx.each != want {
+			t.Errorf("%q: each is %t", config, tx.each)
+		}
+		tx.Close()
+	}
+}

@@ -25,7 +25,7 @@ type Transaction struct {
 	direct   bool               // the latter
 	durable  bool               // core.fsync
 	flush    func(fd int) error // syncfs(2)
-	each     bool               // core.per-object-fsync: each object is made durable by itself
+	each     bool               // core.per-object-fsync, unless core.fsync=false: each object is made durable by itself
 	level    int                // of compression in an archive
 	space    space
 	payloads payloads
@@ -109,6 +109,7 @@ func (t *Transaction) configure() (err error) {
 	if err = checkVerity(t.repo.Config()); err != nil {
 		return err
 	}
+	t.each = t.each && t.durable
 	t.direct = !t.durable || t.each
 	t.level, err = zlibLevel(t.repo.Config())
 	return err
