@@ -15,22 +15,27 @@ import (
 // clearRefDir removes a directory of refs that holds none: directories, and files
 // that are no refs by their names. One that holds a ref is a [ConflictError].
 func (r *Repo) clearRefDir(dir, ref string) error {
+	if err := r.conflict(dir, ref); err != nil {
+		return err
+	}
+	err := r.removeRefDir(dir, maxRefDepth)
+	if !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	return &ConflictError{Below: "?", Ref: ref}
+}
+
+// conflict is a [ConflictError] where a directory holds a ref.
+func (r *Repo) conflict(dir, ref string) error {
 	var below string
 	err := r.walkRefNames(dir, maxRefDepth, func(file string, _ os.FileMode) bool {
 		below = file
 		return false
 	})
-	if err != nil {
-		return err
+	if err == nil && below != "" {
+		err = &ConflictError{Below: strings.TrimPrefix(below, dir+"/"), Ref: ref}
 	}
-	if below == "" {
-		err = r.removeRefDir(dir, maxRefDepth)
-		if !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, unix.EEXIST) {
-			return err
-		}
-		below = dir + "/?"
-	}
-	return &ConflictError{Below: strings.TrimPrefix(below, dir+"/"), Ref: ref}
+	return err
 }
 
 // removeRefDir never removes a ref: one that appears meanwhile keeps its

@@ -33,6 +33,24 @@ func (r *Repo) SetRef(name refs.Name, sum object.Checksum) error {
 	return r.touch()
 }
 
+// CheckRef fails as SetRef would where other refs are in the way of one. It writes nothing.
+func (r *Repo) CheckRef(name refs.Name) error {
+	dir, base, err := r.openRefDir(name, false)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	var st unix.Stat_t
+	err = unix.Fstatat(int(dir.Fd()), base, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return nil
+	}
+	return r.conflict("refs/"+r.stored(name).Path(), name.Ref)
+}
+
 // SetAlias makes a local ref another name of target, a local ref too, by a
 // symbolic link. An alias of that name is replaced, and so is a ref.
 func (r *Repo) SetAlias(name, target refs.Name) error {

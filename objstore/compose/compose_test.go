@@ -16,6 +16,7 @@ import (
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/modify"
 	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
 	"deployfs/objstore/tree"
 )
 
@@ -153,9 +154,9 @@ func TestMetadata(t *testing.T) {
 	if got := keys(first); !slices.Equal(got, want) {
 		t.Errorf("keys %v, want %v", got, want)
 	}
-	refs, _ := first.Metadata.Lookup(keyRefBinding)
+	bound, _ := first.Metadata.Lookup(keyRefBinding)
 	release, _ := first.Metadata.Lookup(keyLinux)
-	if text := gvariant.Print(refs, false, false); text != "['a', 'main', 'z']" || release.Str() != "6.1" {
+	if text := gvariant.Print(bound, false, false); text != "['a', 'main', 'z']" || release.Str() != "6.1" {
 		t.Errorf("bindings %s, kernel %q", text, release.Str())
 	}
 	if first.Timestamp != 1700000000 || first.Subject != "s" || first.Body != "b" {
@@ -300,11 +301,19 @@ func TestCancelled(t *testing.T) {
 
 func TestPrepareRefuses(t *testing.T) {
 	r := newRepo(t, place(t), objstore.BareUser, "")
+	if err := errors.Join(r.SetRef(refs.Name{Ref: "d/e"}, object.Checksum{1}), r.MakeDirs("refs/heads/empty")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(r, Request{Branch: "empty"}); err != nil {
+		t.Error("a directory without refs:", err)
+	}
 	for want, request := range map[string]Request{
 		"A branch must be specified with --branch, or use --orphan": {},
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
 		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum": {Branch: strings.Repeat("0", 64)},
+		"openat(refs/heads/d/e/f): Not a directory":                        {Branch: "d/e/f"},
+		"Conflict: e exists under d when attempting write":                 {Branch: "d"},
 		"Invalid rev zz": {Branch: "a", Parent: "zz"},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {

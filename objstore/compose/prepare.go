@@ -33,6 +33,11 @@ func Prepare(repo *objstore.Repo, r Request) (*Plan, error) {
 	if err := p.findParent(); err != nil {
 		return nil, err
 	}
+	if r.Branch != "" {
+		if err := repo.CheckRef(refs.Name{Remote: p.ref.Remote, Ref: p.ref.Ref}); err != nil {
+			return nil, err
+		}
+	}
 	if p.parent.IsZero() && len(r.Keep) > 0 {
 		return nil, errors.New("Either --branch or --parent must be specified when using --keep-metadata")
 	}
@@ -73,7 +78,7 @@ func (p *Plan) findParent() (err error) {
 	unknown := (*objstore.RevError)(nil)
 	p.parent, err = p.repo.Resolve(p.Branch)
 	if errors.As(err, &unknown) && !unknown.Ambiguous || errors.Is(err, unix.EISDIR) {
-		return nil // a directory in the way is met when the ref is written
+		return nil // a directory without refs makes room
 	}
 	return err
 }
