@@ -46,11 +46,13 @@ func TestApply(t *testing.T) {
 
 func TestStatOverrides(t *testing.T) {
 	var m Modifier
-	if err := m.AddStatOverrides("+2048 /add\n\n2048 /bare\n=384 /set\n1e1 /exp\n0x3 /hex\n+1 /nowhere\n=1 /nowhere too\n"); err != nil {
+	if err := m.AddStatOverrides("+2048 /add\n\n2048 /bare\n=384 /set\n1e1 /exp\n0x3 /hex\n+1 /nowhere\n=1 /nowhere too\n" +
+		"+2048 /both\n=292 /both\n=292 /both2\n+2048 /both2\n+1 /last\n2 /last\n"); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]uint32{
-		"/add": 0o104644, "/bare": 0o104644, "/set": 0o100600, "/exp": 0o100656, "/hex": 0o100647, "/other": 0o100644,
+		"/add": 0o104644, "/bare": 0o104644, "/set": 0o100600, "/exp": 0o100656, "/hex": 0o100647,
+		"/both": 0o104644, "/both2": 0o104644, "/last": 0o100646, "/other": 0o100644,
 	} {
 		h := object.Header{Mode: 0o100644}
 		m.Apply(path, &h)
@@ -61,6 +63,9 @@ func TestStatOverrides(t *testing.T) {
 	h := object.Header{Mode: 0o100644}
 	if m.Apply("/add", &h); h.Mode != 0o100644 {
 		t.Errorf("a mode is added twice: %o", h.Mode)
+	}
+	if m.Apply("/both", &h); h.Mode != 0o100444 {
+		t.Errorf("what is set the second time: %o", h.Mode)
 	}
 	unmatched := (*UnmatchedError)(nil)
 	if err := m.Unmatched(); !errors.As(err, &unmatched) || !slices.Equal(unmatched.Paths, []string{"/nowhere"}) {

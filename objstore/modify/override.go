@@ -9,11 +9,11 @@ import (
 	"deployfs/objstore/object"
 )
 
-// override is a line of a statoverride file.
+// override is what a statoverride file says of a path: the last line of each sort.
 type override struct {
-	mode uint32
-	set  bool // else mode is added
-	met  bool
+	adds, sets bool // which sorts there are
+	add, set   uint32
+	met        bool // a file, which got what is added
 }
 
 // AddStatOverrides reads a statoverride file: lines of a mode, one blank and a path.
@@ -36,7 +36,13 @@ func (m *Modifier) AddStatOverrides(text string) error {
 		if m.overrides == nil {
 			m.overrides = make(map[string]override)
 		}
-		m.overrides[path] = override{mode: mode, set: set}
+		o := m.overrides[path]
+		if set {
+			o.sets, o.set = true, mode
+		} else {
+			o.adds, o.add = true, mode
+		}
+		m.overrides[path] = o
 	}
 	return nil
 }
@@ -54,18 +60,15 @@ func parseMode(text string) (uint32, error) {
 	return uint32(mode), nil
 }
 
-// applyOverride changes the mode of the file at path. What adds bits does so once:
-// to the first file of that path.
+// applyOverride changes the mode of the file at path. As in ostree what adds bits does so
+// once, to the first file of that path, which a mode to be set then is not for.
 func (m *Modifier) applyOverride(path string, h *object.Header) {
-	o, ok := m.overrides[path]
-	switch {
-	case !ok || o.met && !o.set:
-		return
-	case o.set:
-		h.Mode = h.Mode&object.ModeType | o.mode
-	default:
-		h.Mode |= o.mode
+	switch o := m.overrides[path]; {
+	case o.adds && !o.met:
+		h.Mode |= o.add
+		o.met = true
+		m.overrides[path] = o
+	case o.sets:
+		h.Mode = h.Mode&object.ModeType | o.set
 	}
-	o.met = true
-	m.overrides[path] = o
 }

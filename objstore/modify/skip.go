@@ -45,7 +45,7 @@ func (m *Modifier) Unmatched() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	overrides := maps.Clone(m.overrides)
-	maps.DeleteFunc(overrides, func(_ string, o override) bool { return o.met || o.set })
+	maps.DeleteFunc(overrides, func(_ string, o override) bool { return o.met || !o.adds })
 	if len(overrides) > 0 {
 		return &UnmatchedError{"statoverride", slices.Sorted(maps.Keys(overrides))}
 	}
