@@ -301,7 +301,7 @@ func TestCancelled(t *testing.T) {
 
 func TestPrepareRefuses(t *testing.T) {
 	r := newRepo(t, place(t), objstore.BareUser, "")
-	if err := errors.Join(r.SetRef(refs.Name{Ref: "d/e"}, object.Checksum{1}), r.MakeDirs("refs/heads/empty")); err != nil {
+	if err := errors.Join(r.SetRef(refs.Name{Ref: "d/e"}, object.Checksum{1}), r.SetRef(refs.Name{Ref: "zero"}, object.Checksum{}), r.MakeDirs("refs/heads/empty")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Prepare(r, Request{Branch: "empty"}); err != nil {
@@ -311,10 +311,12 @@ func TestPrepareRefuses(t *testing.T) {
 		"A branch must be specified with --branch, or use --orphan": {},
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
-		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum": {Branch: strings.Repeat("0", 64)},
-		"openat(refs/heads/d/e/f): Not a directory":                        {Branch: "d/e/f"},
-		"Conflict: e exists under d when attempting write":                 {Branch: "d"},
-		"Invalid rev zz": {Branch: "a", Parent: "zz"},
+		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum":         {Branch: strings.Repeat("0", 64)},
+		"openat(refs/heads/d/e/f): Not a directory":                                {Branch: "d/e/f"},
+		"Conflict: e exists under d when attempting write":                         {Branch: "d"},
+		"ref zero leads to no commit: its checksum is all zeros":                   {Branch: "zero"},
+		"Invalid rev " + strings.Repeat("0", 64):                                   {Orphan: true, Parent: strings.Repeat("0", 64)},
+		"Invalid rev zz":                                                           {Branch: "a", Parent: "zz"},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {
 		if _, err := Prepare(r, request); err == nil || err.Error() != want {

@@ -68,7 +68,7 @@ func (p *Plan) findParent() (err error) {
 	case p.Parent == "none":
 		return nil
 	case p.Parent != "":
-		if p.parent, err = object.ParseChecksum(p.Parent); err != nil {
+		if p.parent, err = object.ParseChecksum(p.Parent); err != nil || p.parent.IsZero() {
 			err = fmt.Errorf("Invalid rev %s", p.Parent)
 		}
 		return err
@@ -79,6 +79,9 @@ func (p *Plan) findParent() (err error) {
 	p.parent, err = p.repo.Resolve(p.Branch)
 	if errors.As(err, &unknown) && !unknown.Ambiguous || errors.Is(err, unix.EISDIR) {
 		return nil // a directory without refs makes room
+	}
+	if err == nil && p.parent.IsZero() {
+		err = fmt.Errorf("ref %s leads to no commit: its checksum is all zeros", p.Branch)
 	}
 	return err
 }
