@@ -83,9 +83,14 @@ func (t *Transaction) writeSymlink(h object.Header) (object.Checksum, error) {
 	if held || err != nil {
 		return name.Checksum, err
 	}
+	if err := t.space.take(0); err != nil { // as ostree counts bytes
+		return name.Checksum, err
+	}
 	placed, err := t.placeSymlink(name, &h)
 	if placed && err == nil {
-		t.wrote(0) // as ostree counts bytes
+		t.wrote(0)
+	} else {
+		t.space.give(0)
 	}
 	return name.Checksum, err
 }

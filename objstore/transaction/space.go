@@ -44,8 +44,9 @@ func (s *space) measure(repo *objstore.Repo) error {
 // kept is how many bytes are to stay free.
 func (s *space) kept(config *objstore.KeyFile, st *unix.Statfs_t) (int64, error) {
 	if text, ok := config.Get("core", "min-free-space-size"); ok {
-		s.limit = "min-free-space-size " + text
-		return parseFreeSize(text)
+		size, err := parseFreeSize(text)
+		s.limit = fmt.Sprintf("min-free-space-size %dMB", size>>20)
+		return size, err
 	}
 	text, ok := config.Get("core", "min-free-space-percent")
 	if !ok {
@@ -77,15 +78,21 @@ func parseFreeSize(text string) (int64, error) {
 
 // take says that size bytes are going to be written.
 func (s *space) take(size uint64) error {
-	blocks := int64(min(size, 1<<61))/s.block + 1
-	if s.left.Add(-blocks*s.block) >= 0 {
+	charged := s.charge(size)
+	if s.left.Add(-charged) >= 0 {
 		return nil
 	}
-	s.left.Add(blocks * s.block)
-	return fmt.Errorf("%s would be exceeded, at least %s requested", s.limit, objstore.FormatSize(size))
+	s.left.Add(charged)
+	return fmt.Errorf("%s would be exceeded, at least %s requested", s.limit, objstore.FormatSize(uint64(charged)))
+}
+
+// charge is what content of size bytes is taken to need, in bytes: as in ostree, its full
+// blocks and one more.
+func (s *space) charge(size uint64) int64 {
+	return (int64(min(size, 1<<61))/s.block + 1) * s.block
 }
 
 // give takes back what take said.
 func (s *space) give(size uint64) {
-	s.left.Add((int64(min(size, 1<<61))/s.block + 1) * s.block)
+	s.left.Add(s.charge(size))
 }

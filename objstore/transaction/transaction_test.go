@@ -265,7 +265,8 @@ func TestRefuses(t *testing.T) {
 		"mode":         {objstore.BareUserOnly, "", regular(0o4755, 5), "hello", "invalid mode 0104755 with bits 04000"},
 		"device":       {objstore.Bare, "", object.Header{Mode: 0o020644}, "", "invalid mode"},
 		"target":       {objstore.Bare, "", object.Header{Mode: object.ModeSymlink | 0o777, Target: "\xff\xfe"}, "", "Invalid UTF-8 in symlink target"},
-		"space":        {objstore.Bare, "min-free-space-size=1000000TB\n", regular(0o644, 5), "hello", "min-free-space-size 1000000TB would be exceeded, at least 5 bytes requested"},
+		"space":        {objstore.Bare, "min-free-space-size=1000000TB\n", regular(0o644, 5), "hello", "min-free-space-size 1048576000000MB would be exceeded, at least 4.1\u00a0kB requested"},
+		"link space":   {objstore.Bare, "min-free-space-size=1000000TB\n", object.Header{Mode: object.ModeSymlink | 0o777, Target: "x"}, "", "at least 4.1\u00a0kB requested"},
 	} {
 		r := newRepo(t, c.mode, c.config)
 		tx := begin(t, r)
