@@ -142,5 +142,5 @@ func (f *KeyFile) Bool(group, key string, otherwise bool) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, fmt.Errorf("Value “%s” cannot be interpreted as a boolean.", printable(raw))
+	return false, fmt.Errorf("Key file contains key “%s” which has a value that cannot be interpreted.", key)
 }

@@ -132,7 +132,7 @@ func (r *Repo) lockTimeout() (time.Duration, error) {
 	if text, ok := r.config.Get("core", "lock-timeout-secs"); ok {
 		var err error
 		if seconds, err = strconv.Atoi(text); err != nil {
-			return 0, fmt.Errorf("core.lock-timeout-secs: %w", err)
+			return 0, fmt.Errorf("core.lock-timeout-secs: %.100q is not a number of seconds", text)
 		}
 	}
 	return time.Duration(min(seconds, maxLockTimeout)) * time.Second, nil

@@ -60,7 +60,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"version 2", config("[core]\nrepo_version=2"), "Invalid repository version '2'"},
 		{"an unknown mode", config("[core]\nrepo_version=1\nmode=non\tsense"),
 			"Invalid mode 'non?sense' in repository configuration"},
-		{"no boolean", config("[core]\nrepo_version=1\ndisable-xattrs=maybe"), "Value “maybe” cannot be interpreted as a boolean."},
+		{"no boolean", config("[core]\nrepo_version=1\ndisable-xattrs=maybe"), "Key file contains key “disable-xattrs” which has a value that cannot be interpreted."},
 		{"no parent", config("[core]\nrepo_version=1\nparent=/nonexistent"),
 			"While checking parent repository '/nonexistent': opening repo: opendir(/nonexistent): No such file or directory"},
 		{"a parent that no line can hold", config("[core]\nrepo_version=1\nparent=/a\x1b[31m\x00"), "opendir(/a?[31m?): "},

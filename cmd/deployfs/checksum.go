@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 )
@@ -31,11 +33,17 @@ func runChecksum(inv *cli.Invocation, noXattrs bool) error {
 	}
 	path := inv.Args[0]
 	sum, err := objstore.FileChecksum(path, !noXattrs)
+	failed := (*fs.PathError)(nil)
+	errno := unix.Errno(0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && noXattrs:
 		return cli.Words("fstatat(" + path + "): No such file or directory")
 	case errors.Is(err, fs.ErrNotExist):
 		return cli.Words("Error when getting information for file “" + absolute(path) + "”: No such file or directory")
+	case errors.As(err, &failed) && failed.Op == "open" && errors.As(err, &errno) && noXattrs:
+		return cli.Words("openat(" + path + "): " + objstore.ErrnoText(errno))
+	case errors.As(err, &failed) && failed.Op == "open" && errors.As(err, &errno):
+		return cli.Words("Error opening file " + absolute(path) + ": " + objstore.ErrnoText(errno))
 	case err != nil:
 		return err
 	case inv.JSON:

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"deployfs/cmd/internal/cli"
 )
@@ -83,9 +85,21 @@ func edit(ctx context.Context, inv *cli.Invocation, text string) (string, error)
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", editor+` "$1"`, "sh", f.Name())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, inv.Stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("There was a problem with the editor '%s': %w", editor, err)
+		return "", fmt.Errorf("There was a problem with the editor '%s': %w", editor, childFailure(err))
 	}
 	return readText(f.Name())
+}
+
+// childFailure words how a program has ended as GLib does.
+func childFailure(err error) error {
+	exit := (*exec.ExitError)(nil)
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return fmt.Errorf("Child process killed by signal %d", status.Signal())
+	}
+	return fmt.Errorf("Child process exited with code %d", exit.ExitCode())
 }
 
 // editorCommand is what the environment says, in git's order.

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"os/exec"
+	"testing"
+)
 
 func TestParseMessage(t *testing.T) {
 	for _, c := range []struct{ text, subject, body string }{
@@ -19,5 +22,15 @@ func TestParseMessage(t *testing.T) {
 	}
 	if subject, _ := parseMessage(messageTemplate("main", "given")); subject != "given" {
 		t.Errorf("the given subject becomes %q", subject)
+	}
+}
+
+func TestChildFailure(t *testing.T) {
+	for command, want := range map[string]string{
+		"exit 3": "Child process exited with code 3", "kill -9 $$": "Child process killed by signal 9",
+	} {
+		if err := childFailure(exec.Command("/bin/sh", "-c", command).Run()); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", command, err, want)
+		}
 	}
 }

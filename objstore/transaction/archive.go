@@ -24,7 +24,7 @@ func zlibLevel(config *objstore.KeyFile) (int, error) {
 	}
 	level, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("archive.zlib-level: %w", err)
+		return 0, fmt.Errorf("archive.zlib-level: %.100q is not a number", text)
 	}
 	return int(min(max(level, 1), 9)), nil
 }

@@ -71,7 +71,7 @@ func expiry(config *objstore.KeyFile) (time.Duration, error) {
 	if text, ok := config.Get("core", "tmp-expiry-secs"); ok {
 		var err error
 		if seconds, err = strconv.ParseInt(text, 10, 32); err != nil {
-			return 0, fmt.Errorf("core.tmp-expiry-secs: %w", err)
+			return 0, fmt.Errorf("core.tmp-expiry-secs: %.100q is not a number of seconds", text)
 		}
 	}
 	return time.Duration(seconds) * time.Second, nil

@@ -286,6 +286,8 @@ func TestBeginRefuses(t *testing.T) {
 	for config, want := range map[string]string{
 		"min-free-space-size=5XB\n":           "Invalid min-free-space-size",
 		"[ex-fsverity]\nrequired=true\n":      "fsverity required (ex-fsverity.required)",
+		"[core]\nlock-timeout-secs=zz\n":      `core.lock-timeout-secs: "zz" is not a number of seconds`,
+		"[archive]\nzlib-level=zz\n":          `archive.zlib-level: "zz" is not a number`,
 		"[ex-fsverity]\nrequired=x\n":         "cannot be interpreted",
 		"[ex-fsverity]\nopportunistic=x\n":    "cannot be interpreted",
 		"[ex-fsverity]\nopportunistic=true\n": "",
