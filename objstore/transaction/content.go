@@ -65,7 +65,7 @@ func (t *Transaction) admits(h *object.Header) error {
 	}
 	if t.repo.Mode() == objstore.BareUserOnly && !h.IsSymlink() {
 		if bad := h.Mode &^ (object.ModeType | 0o775); bad != 0 {
-			return fmt.Errorf("Content object %s: invalid mode %#04o with bits %#04o", describe(h), h.Mode, bad)
+			return fmt.Errorf("Content object %s: invalid mode 0%04o with bits 0%04o", describe(h), h.Mode, bad)
 		}
 	}
 	return nil

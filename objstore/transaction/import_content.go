@@ -51,7 +51,7 @@ func (t *Transaction) isDirect(src *objstore.Repo, o ImportOptions) bool {
 // modest fails where a mode has bits that bare-user-only can't keep.
 func modest(name object.Name, h *object.Header) error {
 	if bad := h.Mode &^ (object.ModeType | modestBits); bad != 0 && !h.IsSymlink() {
-		return fmt.Errorf("Content object %s: invalid mode %#04o with bits %#04o", name.Checksum, h.Mode, bad)
+		return fmt.Errorf("Content object %s: invalid mode 0%04o with bits 0%04o", name.Checksum, h.Mode, bad)
 	}
 	return nil
 }

@@ -263,6 +263,7 @@ func TestRefuses(t *testing.T) {
 		"short stream": {objstore.Bare, "", regular(0o644, small+1), "hello", ErrChanged.Error()},
 		"long stream":  {objstore.Bare, "", regular(0o644, small+1), strings.Repeat("x", small+2), ErrChanged.Error()},
 		"mode":         {objstore.BareUserOnly, "", regular(0o4755, 5), "hello", "invalid mode 0104755 with bits 04000"},
+		"bit":          {objstore.BareUserOnly, "", regular(0o777, 5), "hello", "invalid mode 0100777 with bits 00002"},
 		"device":       {objstore.Bare, "", object.Header{Mode: 0o020644}, "", "invalid mode"},
 		"target":       {objstore.Bare, "", object.Header{Mode: object.ModeSymlink | 0o777, Target: "\xff\xfe"}, "", "Invalid UTF-8 in symlink target"},
 		"space":        {objstore.Bare, "min-free-space-size=1000000TB\n", regular(0o644, 5), "hello", "min-free-space-size 1048576000000MB would be exceeded, at least 4.1\u00a0kB requested"},

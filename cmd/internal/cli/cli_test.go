@@ -146,6 +146,8 @@ func TestFailures(t *testing.T) {
 		{"mount --nope", 2, "error: Unknown option --nope\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount --level=3", 2, "error: --level: want high or low\nhint: usage: prog mount [OPTION…] WORD\n", false},
 		{"mount norepo", 1, "error: Command requires a --repo argument\nhint: --repo=PATH says where it is, or OSTREE_REPO in the environment\n", false},
+		{"ls -kk word", 1, "error: Error parsing option -k\n", false},
+		{"ls -kdx word", 1, "error: Unknown option -kdx\n", false},
 		{"ls -kword", 1, "error: Missing argument for -k\n", false},
 		{"ls -n3x", 1, "error: --count: '3x'\n", false},
 		{"completion csh", 2, "hint: usage: prog completion [OPTION…] bash|zsh|fish\n", false},

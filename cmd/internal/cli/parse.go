@@ -83,6 +83,7 @@ func (p *parser) short(arg string) error {
 	if o := p.find(func(o *Option) bool { return o.Count }); o != nil && isCount(arg) {
 		return p.apply(o, arg, arg[1:])
 	}
+	taken := false // the next argument is the value of a letter before
 	for i, letter := range arg[1:] {
 		o := p.find(func(o *Option) bool { return o.Short == string(letter) })
 		switch {
@@ -94,6 +95,10 @@ func (p *parser) short(arg string) error {
 		if rest := arg[1+i+len(string(letter)):]; rest != "" && !o.NoArg && (p.ours || o.Ours) {
 			return p.apply(o, arg, rest)
 		}
+		if taken && !o.NoArg {
+			return &UsageError{Text: "Error parsing option -" + string(letter), brief: true}
+		}
+		taken = taken || !o.NoArg
 		if err := p.next(o, "-"+string(letter)); err != nil {
 			return err
 		}
