@@ -199,6 +199,13 @@ func TestCommitRefusals(t *testing.T) {
 		"-b src/below over",
 		"--orphan --tree=dir=src --tree=dir=clash/dir",
 		"--timestamp=once --orphan src",
+		"--orphan --base= src",
+		"--orphan --parent= src",
+		"--orphan --body-file= src",
+		"--orphan --skip-list= src",
+		"--orphan --statoverride= src",
+		"--orphan --tar-pathname-filter= --tree=tar=x",
+		"--orphan --selinux-policy= -P --tree=dir=src",
 	} {
 		r.commit(t, strings.Fields(line)...)
 	}

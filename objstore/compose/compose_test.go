@@ -109,7 +109,7 @@ func TestSourcesAreLaidOverOneAnother(t *testing.T) {
 	base := must(t, r, Request{Branch: "base", Sources: []Source{{Dir, lower}}})
 	for name, request := range map[string]Request{
 		"directories":      {Sources: []Source{{Dir, lower}, {Dir, upper}}},
-		"base":             {Base: "base", Sources: []Source{{Dir, upper}}},
+		"base":             {Base: new("base"), Sources: []Source{{Dir, upper}}},
 		"ref":              {Sources: []Source{{Ref, "base"}, {Dir, upper}}},
 		"ref and modifier": {Sources: []Source{{Ref, "base"}, {Dir, upper}}, Modifier: new(modify.Modifier)},
 	} {
@@ -305,7 +305,7 @@ func TestPrepareRefuses(t *testing.T) {
 		"Invalid refspec a b": {Branch: "a b"},
 		"Invalid refspec a^":  {Branch: "a^"},
 		"Rev name '" + strings.Repeat("0", 64) + "' looks like a checksum": {Branch: strings.Repeat("0", 64)},
-		"Invalid rev zz": {Branch: "a", Parent: "zz"},
+		"Invalid rev zz": {Branch: "a", Parent: new("zz")},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {
 		if _, err := Prepare(r, request); err == nil || err.Error() != want {
