@@ -55,6 +55,14 @@ func (o *commitOptions) otherOptions() []cli.Option {
 		schemeOption(&o.scheme, "sign-type", ""),
 		cli.Flag(&o.sizes, "generate-sizes", "", "Generate size information along with commit metadata"),
 		cli.String(&o.fsync, "fsync", "", "POLICY", "Specify how to invoke fsync()"),
+		cli.Hidden(o.disableFsync()),
 		given(&o.timestamp, "timestamp", "", "TIMESTAMP", "Override the timestamp of the commit"),
 	}
+}
+
+// disableFsync is what --fsync=false was before; the last of both counts.
+func (o *commitOptions) disableFsync() cli.Option {
+	off := cli.Func(func(string) error { o.fsync = "false"; return nil }, "disable-fsync", "", "", "Do not invoke fsync()")
+	off.NoArg = true
+	return off
 }
