@@ -122,7 +122,7 @@ func TestCommitIsOstrees(t *testing.T) {
 			for _, line := range []string{
 				"--orphan --table-output src",
 				"-b b -s subject -m body src",
-				"-b b -s again -F message src",
+				"-b b -s again -F message --fsync=true --disable-fsync src",
 				"-b b --table-output --skip-if-unchanged --fsync=no src -b c/d --bind-ref=z --bind-ref=a",
 				"-b src --skip-if-unchanged src",
 				"-b src --parent=none --keep-metadata=x src",
@@ -199,6 +199,13 @@ func TestCommitRefusals(t *testing.T) {
 		"-b src/below over",
 		"--orphan --tree=dir=src --tree=dir=clash/dir",
 		"--timestamp=once --orphan src",
+		"--orphan --base= src",
+		"--orphan --parent= src",
+		"--orphan --body-file= src",
+		"--orphan --skip-list= src",
+		"--orphan --statoverride= src",
+		"--orphan --tar-pathname-filter= --tree=tar=x",
+		"--orphan --selinux-policy= -P --tree=dir=src",
 	} {
 		r.commit(t, strings.Fields(line)...)
 	}

@@ -109,7 +109,7 @@ func TestExport(t *testing.T) {
 		ostree(t, repo, "export", "main", "-o", theirs)
 		must(t, binary(t, "deployfs"), "export", "--repo="+repo, "main", "-o", ours)
 		must(t, "cmp", ours, theirs)
-		for _, words := range [][]string{{"main", "--subpath=none"}, {"none"}, {}, {"main", "-o", "/none/file"}} {
+		for _, words := range [][]string{{"main", "--subpath=none"}, {"main", "--subpath="}, {"none"}, {}, {"main", "-o", "/none/file"}} {
 			sameWords(t, repo, append([]string{"export"}, words...)...)
 		}
 	}

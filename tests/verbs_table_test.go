@@ -33,7 +33,7 @@ var (
 		"show --print-sizes os/main", "show --print-sizes os/bare", "show --print-related os/main", "show --print-related {zero}",
 		"show --print-variant-type=(uuua(ayay)) {metafile}", "show --print-variant-type=(a{sv}aya(say)sstayay) {commitfile}",
 		"show --print-variant-type=ay {repo}/config", "show --print-variant-type=a{sv} /dev/null", "show --print-variant-type=s /nonexistent",
-		"show --print-metadata-key", "show --gpg-homedir=/nonexistent os/main", "show --gpg-verify-remote=nope os/main",
+		"show --print-metadata-key", "show --print-metadata-key= os/main", "show --print-detached-metadata-key= os/main", "show --gpg-homedir=/nonexistent os/main", "show --gpg-verify-remote=nope os/main",
 	}
 	logLines = []string{
 		"log", "log nope", "log {zero}", "log os/main", "log os/main^", "log {commit}", "log os/bare", "log --raw os/main",

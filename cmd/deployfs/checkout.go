@@ -37,7 +37,7 @@ func checkoutVerb() cli.Verb {
 		Options: []cli.Option{
 			cli.Flag(&o.user, "user-mode", "U", "Do not change file ownership or initialize extended attributes"),
 			cli.Flag(&o.noCache, "disable-cache", "", "Do not update or use the internal repository uncompressed object cache"),
-			given(&o.subpath, "subpath", "PATH", "Checkout sub-directory PATH"),
+			given(&o.subpath, "subpath", "", "PATH", "Checkout sub-directory PATH"),
 			cli.Flag(&o.union, "union", "", "Keep existing directories, overwrite existing files"),
 			cli.Flag(&o.unionAdd, "union-add", "", "Keep existing files/directories, only add new"),
 			cli.Flag(&o.unionIdentical, "union-identical", "", "When layering checkouts, error out if a file would be replaced with a different version, but add new files and directories"),
@@ -45,15 +45,15 @@ func checkoutVerb() cli.Verb {
 			cli.Flag(&o.passthrough, "process-passthrough-whiteouts", "", "Enable overlayfs whiteout extraction into char 0:0 devices"),
 			cli.Flag(&o.allowNoent, "allow-noent", "", "Do nothing if specified path does not exist"),
 			cli.Flag(&o.fromStdin, "from-stdin", "", "Process many checkouts from standard input"),
-			given(&o.fromFile, "from-file", "FILE", "Process many checkouts from input file"),
-			given(&o.fsync, "fsync", "POLICY", "Specify how to invoke fsync()"),
+			given(&o.fromFile, "from-file", "", "FILE", "Process many checkouts from input file"),
+			given(&o.fsync, "fsync", "", "POLICY", "Specify how to invoke fsync()"),
 			cli.Flag(&o.hardlinks, "require-hardlinks", "H", "Do not fall back to full copies if hardlinking fails"),
 			cli.Hidden(cli.Flag(&o.zeroSized, "force-copy-zerosized", "z", "Do not hardlink zero-sized files")),
 			cli.Flag(&o.copies, "force-copy", "C", "Never hardlink (but may reflink if available)"),
 			cli.Flag(&o.plainDirs, "bareuseronly-dirs", "M", "Suppress mode bits outside of 0775 for directories (suid, world writable, etc.)"),
-			given(&o.skipList, "skip-list", "FILE", "File containing list of files to skip"),
-			given(&o.policy, "selinux-policy", "PATH", "Set SELinux labels based on policy in root filesystem PATH (may be /); implies --force-copy"),
-			given(&o.prefix, "selinux-prefix", "PREFIX", "When setting SELinux labels, prefix all paths by PREFIX"),
+			given(&o.skipList, "skip-list", "", "FILE", "File containing list of files to skip"),
+			given(&o.policy, "selinux-policy", "", "PATH", "Set SELinux labels based on policy in root filesystem PATH (may be /); implies --force-copy"),
+			given(&o.prefix, "selinux-prefix", "", "PREFIX", "When setting SELinux labels, prefix all paths by PREFIX"),
 			cli.Hidden(cli.Flag(&o.composefs, "composefs", "", "Only create a composefs blob")),
 			cli.Hidden(cli.Flag(&o.composefs, "composefs-noverity", "", "Only create a composefs blob, and disable fsverity")),
 		},
@@ -80,8 +80,8 @@ Directories below DESTINATION that are symbolic links are not followed: that is 
 SELinux labels by policy and composefs images can't be made. --selinux-policy and --composefs are errors.`
 
 // given takes the value of an option that may be absent.
-func given(p **string, name, arg, help string) cli.Option {
-	return cli.Func(func(text string) error { *p = &text; return nil }, name, "", arg, help)
+func given(p **string, name, short, arg, help string) cli.Option {
+	return cli.Func(func(text string) error { *p = &text; return nil }, name, short, arg, help)
 }
 
 func (o *checkoutOptions) run(ctx context.Context, inv *cli.Invocation) error {

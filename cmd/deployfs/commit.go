@@ -16,12 +16,14 @@ import (
 
 type commitOptions struct {
 	// what it says about itself
-	parent, subject, body, bodyFile, branch, timestamp string
-	editor, orphan, noBindings, bootable               bool
-	bindRefs, metadata, metadataTexts, keep, detached  []string
+	parent, bodyFile, timestamp                       *string // nil when not given
+	subject, body, branch                             string
+	editor, orphan, noBindings, bootable              bool
+	bindRefs, metadata, metadataTexts, keep, detached []string
 
 	// what it is made of
-	base, owner, group, statOverride, skipList, tarFilter, policy                         string
+	base, statOverride, skipList, tarFilter, policy                                       *string // the same
+	owner, group                                                                          string
 	canonical, readOnly, noXattrs, policyFromBase, links, trustLinks, tarParents, consume bool
 	trees                                                                                 []string
 

@@ -24,8 +24,8 @@ func (o *commitOptions) message(ctx context.Context, inv *cli.Invocation) (subje
 			return "", "", cli.Words("Aborting commit due to empty commit subject.")
 		}
 		return subject, body, nil
-	case o.bodyFile != "":
-		body, err = readText(o.bodyFile)
+	case o.bodyFile != nil:
+		body, err = readText(*o.bodyFile)
 		return o.subject, body, err
 	}
 	return o.subject, o.body, nil

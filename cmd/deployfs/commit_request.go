@@ -64,9 +64,9 @@ func (o *commitOptions) isText() bool {
 // refuse fails for what can't be done here.
 func (o *commitOptions) refuse() error {
 	switch {
-	case o.policy != "" && o.policyFromBase:
+	case o.policy != nil && o.policyFromBase:
 		return cli.Words("Cannot specify both --selinux-policy and --selinux-policy-from-base")
-	case o.policy != "" || o.policyFromBase:
+	case o.policy != nil || o.policyFromBase:
 		return errNoLabels{}
 	}
 	return nil
@@ -99,8 +99,8 @@ func (o *commitOptions) modifier() (*modify.Modifier, error) {
 	case o.canonical && m.GID != nil && *m.GID > 0:
 		return nil, cli.Words("Cannot specify both --canonical-permissions and non-zero --owner-gid")
 	}
-	if o.statOverride != "" {
-		text, err := readText(o.statOverride)
+	if o.statOverride != nil {
+		text, err := readText(*o.statOverride)
 		if err == nil {
 			err = m.AddStatOverrides(text)
 		}
@@ -108,14 +108,14 @@ func (o *commitOptions) modifier() (*modify.Modifier, error) {
 			return nil, err
 		}
 	}
-	if o.skipList != "" {
-		text, err := readText(o.skipList)
+	if o.skipList != nil {
+		text, err := readText(*o.skipList)
 		if err != nil {
 			return nil, err
 		}
 		m.AddSkipList(text)
 	}
-	if m.UID == nil && m.GID == nil && !o.readOnly && !o.noXattrs && !o.canonical && o.statOverride == "" && o.skipList == "" {
+	if m.UID == nil && m.GID == nil && !o.readOnly && !o.noXattrs && !o.canonical && o.statOverride == nil && o.skipList == nil {
 		return nil, nil
 	}
 	return m, nil
@@ -202,7 +202,7 @@ func (o *commitOptions) sources(args []string) (list []compose.Source, err error
 			return nil, cli.Words("Missing type in tree specification '" + text + "'")
 		case !slices.Contains(kinds, compose.SourceKind(kind)):
 			return nil, cli.Words("Invalid tree type specification '" + kind + "'")
-		case kind == "tar" && o.tarFilter != "" && !strings.Contains(o.tarFilter, ","):
+		case kind == "tar" && o.tarFilter != nil && !strings.Contains(*o.tarFilter, ","):
 			return nil, cli.Words("Missing ',' in --tar-pathname-filter")
 		}
 		list = append(list, compose.Source{Kind: compose.SourceKind(kind), Name: name})
@@ -212,12 +212,8 @@ func (o *commitOptions) sources(args []string) (list []compose.Source, err error
 
 // time is when the commit is said to be made; nil is when it is.
 func (o *commitOptions) time() (*time.Time, error) {
-	if o.timestamp != "" {
-		t, err := date.Parse(o.timestamp, time.Now())
-		if err != nil {
-			return nil, dateError(o.timestamp)
-		}
-		return &t, nil
+	if o.timestamp != nil {
+		return day(*o.timestamp)
 	}
 	text, ok := os.LookupEnv("SOURCE_DATE_EPOCH")
 	if !ok {
@@ -231,5 +227,19 @@ func (o *commitOptions) time() (*time.Time, error) {
 		return nil, cli.Words("Failed to convert SOURCE_DATE_EPOCH")
 	}
 	t := time.Unix(seconds, 0)
+	return &t, nil
+}
+
+// day reads --timestamp; an empty one is the beginning of today.
+func day(text string) (*time.Time, error) {
+	now := time.Now()
+	if strings.TrimSpace(text) == "" {
+		t := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+		return &t, nil
+	}
+	t, err := date.Parse(text, now)
+	if err != nil {
+		return nil, dateError(text)
+	}
 	return &t, nil
 }

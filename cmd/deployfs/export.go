@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/tarball"
@@ -11,9 +13,10 @@ import (
 
 // exportOptions are the options of export.
 type exportOptions struct {
-	noXattrs                bool
-	subpath, prefix, output string
-	toFile                  bool
+	noXattrs       bool
+	prefix, output string
+	subpath        *string // nil when not given
+	toFile         bool
 }
 
 func exportVerb() cli.Verb {
@@ -24,7 +27,7 @@ func exportVerb() cli.Verb {
 			"Content is checked against its checksum while it is written. When that fails, the exit status is 1, and a file of -o is left as it was.",
 		Options: []cli.Option{
 			cli.Flag(&o.noXattrs, "no-xattrs", "", "Skip output of extended attributes"),
-			cli.String(&o.subpath, "subpath", "", "PATH", "Checkout sub-directory PATH"),
+			given(&o.subpath, "subpath", "", "PATH", "Checkout sub-directory PATH"),
 			cli.String(&o.prefix, "prefix", "", "PATH", "Add PATH as prefix to archive pathnames"),
 			cli.Func(func(path string) error { o.output, o.toFile = path, true; return nil }, "output", "o", "PATH", "Output to PATH "),
 		},
@@ -77,8 +80,12 @@ func findExport(repo *objstore.Repo, rev string, o exportOptions) (dir tree.Entr
 		return dir, options, err
 	}
 	dir = tree.Root(commit)
-	if o.subpath != "" {
-		if dir, err = lookup(repo, dir, o.subpath); err == nil && !dir.IsDir() {
+	switch {
+	case o.subpath == nil:
+	case *o.subpath == "":
+		err = &tree.Error{Path: "/", Err: unix.ENOENT}
+	default:
+		if dir, err = lookup(repo, dir, *o.subpath); err == nil && !dir.IsDir() {
 			err = cli.Words("Not a directory: " + dir.Path)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 type showOptions struct {
 	related, listKeys, listDetached, sizes, raw, noSwap, hex bool
 
-	variantType, key, detachedKey, gpgHome, gpgRemote string
+	key, detachedKey                *string // nil when not given
+	variantType, gpgHome, gpgRemote string
 }
 
 func showVerb() cli.Verb {
@@ -26,10 +27,10 @@ func showVerb() cli.Verb {
 			cli.Flag(&o.related, "print-related", "", "Show the \"related\" commits"),
 			cli.String(&o.variantType, "print-variant-type", "", "TYPE", "Memory map OBJECT (in this case a filename) to the GVariant type string"),
 			cli.Flag(&o.listKeys, "list-metadata-keys", "", "List the available metadata keys"),
-			cli.String(&o.key, "print-metadata-key", "", "KEY", "Print string value of metadata key"),
+			given(&o.key, "print-metadata-key", "", "KEY", "Print string value of metadata key"),
 			cli.Flag(&o.hex, "print-hex", "", "For byte array valued keys, output an unquoted hexadecimal string"),
 			cli.Flag(&o.listDetached, "list-detached-metadata-keys", "", "List the available detached metadata keys"),
-			cli.String(&o.detachedKey, "print-detached-metadata-key", "", "KEY", "Print string value of detached metadata key"),
+			given(&o.detachedKey, "print-detached-metadata-key", "", "KEY", "Print string value of detached metadata key"),
 			cli.Flag(&o.sizes, "print-sizes", "", "Show the commit size metadata"),
 			cli.Flag(&o.raw, "raw", "", "Show raw variant data"),
 			cli.Flag(&o.noSwap, "no-byteswap", "B", "Do not automatically convert variant data from big endian"),
@@ -54,7 +55,7 @@ func (o *showOptions) run(_ context.Context, inv *cli.Invocation, repo *objstore
 	rev := inv.Args[0]
 	s := newShower(repo, inv)
 	s.raw, s.noSwap, s.hex, s.gpgHome, s.gpgRemote = o.raw, o.noSwap, o.hex, o.gpgHome, o.gpgRemote
-	if o.variantType != "" && o.key == "" && o.detachedKey == "" && !o.listKeys && !o.listDetached && !o.related {
+	if o.variantType != "" && o.key == nil && o.detachedKey == nil && !o.listKeys && !o.listDetached && !o.related {
 		return s.variantFile(o.variantType, rev)
 	}
 	selected, ok := o.part(&s)
@@ -79,10 +80,10 @@ func (o *showOptions) run(_ context.Context, inv *cli.Invocation, repo *objstore
 // part is the part of a commit that the options ask for, in ostree's order; false for all of it.
 func (o *showOptions) part(s *shower) (show func(object.Checksum) error, ok bool) {
 	switch {
-	case o.detachedKey != "":
-		return func(sum object.Checksum) error { return s.metadataKey(sum, true, o.detachedKey) }, true
-	case o.key != "":
-		return func(sum object.Checksum) error { return s.metadataKey(sum, false, o.key) }, true
+	case o.detachedKey != nil:
+		return func(sum object.Checksum) error { return s.metadataKey(sum, true, *o.detachedKey) }, true
+	case o.key != nil:
+		return func(sum object.Checksum) error { return s.metadataKey(sum, false, *o.key) }, true
 	case o.listKeys, o.listDetached:
 		return func(sum object.Checksum) error { return s.metadataKeys(sum, o.listDetached) }, true
 	case o.related:

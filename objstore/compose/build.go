@@ -67,8 +67,8 @@ func (p *Plan) newBuilder(tx *transaction.Transaction) (*builder, error) {
 }
 
 func (b *builder) compose(ctx context.Context, fail context.CancelCauseFunc) (err error) {
-	if b.Base != "" {
-		tip, err := b.resolve(b.Base)
+	if b.Base != nil {
+		tip, err := b.resolve(*b.Base)
 		if err != nil {
 			return err
 		}

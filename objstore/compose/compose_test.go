@@ -110,7 +110,7 @@ func TestSourcesAreLaidOverOneAnother(t *testing.T) {
 	base := must(t, r, Request{Branch: "base", Sources: []Source{{Dir, lower}}})
 	for name, request := range map[string]Request{
 		"directories":      {Sources: []Source{{Dir, lower}, {Dir, upper}}},
-		"base":             {Base: "base", Sources: []Source{{Dir, upper}}},
+		"base":             {Base: new("base"), Sources: []Source{{Dir, upper}}},
 		"ref":              {Sources: []Source{{Ref, "base"}, {Dir, upper}}},
 		"ref and modifier": {Sources: []Source{{Ref, "base"}, {Dir, upper}}, Modifier: new(modify.Modifier)},
 	} {
@@ -315,8 +315,8 @@ func TestPrepareRefuses(t *testing.T) {
 		"openat(refs/heads/d/e/f): Not a directory":                                {Branch: "d/e/f"},
 		"Conflict: e exists under d when attempting write":                         {Branch: "d"},
 		"ref zero leads to no commit: its checksum is all zeros":                   {Branch: "zero"},
-		"Invalid rev " + strings.Repeat("0", 64):                                   {Orphan: true, Parent: strings.Repeat("0", 64)},
-		"Invalid rev zz":                                                           {Branch: "a", Parent: "zz"},
+		"Invalid rev " + strings.Repeat("0", 64):                                   {Orphan: true, Parent: new(strings.Repeat("0", 64))},
+		"Invalid rev zz":                                                           {Branch: "a", Parent: new("zz")},
 		"Either --branch or --parent must be specified when using --keep-metadata": {Orphan: true, Keep: []string{"k"}},
 	} {
 		if _, err := Prepare(r, request); err == nil || err.Error() != want {

@@ -65,11 +65,11 @@ func (p *Plan) findParent() (err error) {
 	switch {
 	case object.IsChecksum(p.ref.Ref):
 		return fmt.Errorf("Rev name '%s' looks like a checksum", p.ref.Ref)
-	case p.Parent == "none":
+	case p.Parent != nil && *p.Parent == "none":
 		return nil
-	case p.Parent != "":
-		if p.parent, err = object.ParseChecksum(p.Parent); err != nil || p.parent.IsZero() {
-			err = fmt.Errorf("Invalid rev %s", p.Parent)
+	case p.Parent != nil:
+		if p.parent, err = object.ParseChecksum(*p.Parent); err != nil || p.parent.IsZero() {
+			err = fmt.Errorf("Invalid rev %s", *p.Parent)
 		}
 		return err
 	case p.Orphan:

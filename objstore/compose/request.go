@@ -11,16 +11,16 @@ import (
 
 // Request says what to commit.
 type Request struct {
-	Base     string   // REV to start from, as it is; "" for an empty tree
+	Base     *string  // REV to start from, as it is; nil for an empty tree
 	Sources  []Source // in the order in which they are laid over one another
 	Modifier *modify.Modifier
 	Tar      TarOptions
 	Links    Links
 	Consume  bool // delete directories that were committed
 
-	Branch string // "" for none: Orphan must say that this is meant
-	Orphan bool   // no parent unless Parent names one
-	Parent string // a checksum, "none", or "" for the branch's commit
+	Branch string  // "" for none: Orphan must say that this is meant
+	Orphan bool    // no parent unless Parent names one
+	Parent *string // a checksum, "none", or nil for the branch's commit
 
 	Subject, Body string
 	Time          *time.Time // nil is when the commit is written
@@ -64,7 +64,7 @@ type Source struct {
 // TarOptions says how archives are read.
 type TarOptions struct {
 	AutocreateParents bool
-	PathnameFilter    string // REGEX,REPLACEMENT for the paths of entries, or ""
+	PathnameFilter    *string // REGEX,REPLACEMENT for the paths of entries, or nil
 }
 
 // Links says what hard links to the repository's objects are trusted to be.

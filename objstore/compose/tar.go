@@ -32,8 +32,8 @@ func (b *builder) addTar(ctx context.Context, name string) error {
 // it with ostree.
 func (b *builder) importTar(ctx context.Context, in io.Reader, opened string) (err error) {
 	o := tarball.Options{AutocreateParents: b.Tar.AutocreateParents}
-	if b.Tar.PathnameFilter != "" {
-		if o.Rename, err = tarball.ParseFilter(b.Tar.PathnameFilter); err != nil {
+	if b.Tar.PathnameFilter != nil {
+		if o.Rename, err = tarball.ParseFilter(*b.Tar.PathnameFilter); err != nil {
 			return err
 		}
 	}

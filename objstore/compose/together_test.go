@@ -65,7 +65,7 @@ func TestOvertaken(t *testing.T) {
 		r := newRepo(t, dir, objstore.BareUser, config)
 		src := files(t, dir+"/src", map[string]string{"a": "a"})
 		first := must(t, r, Request{Branch: "main", Subject: "first", Sources: []Source{{Dir, src}}})
-		overtake := func(subject, parent string) (Result, object.Checksum) {
+		overtake := func(subject string, parent *string) (Result, object.Checksum) {
 			var other Result
 			sign := func([]byte) ([]gvariant.Value, error) {
 				var err error
@@ -84,7 +84,7 @@ func TestOvertaken(t *testing.T) {
 			}
 			return result, other.Commit
 		}
-		result, other := overtake("second", "")
+		result, other := overtake("second", nil)
 		c, err := r.Commit(result.Commit)
 		if tip, _ := r.Resolve("main"); err != nil || tip != result.Commit || c.Parent != other || c.Root != first.Root {
 			t.Errorf("%s is the branch's, its parent %s, want %s: %v", tip, c.Parent, other, err)
@@ -97,7 +97,7 @@ func TestOvertaken(t *testing.T) {
 			t.Error("it is not signed")
 		}
 		given := c.Parent
-		result, _ = overtake("third", given.String())
+		result, _ = overtake("third", new(given.String()))
 		if c, err := r.Commit(result.Commit); err != nil || c.Parent != given {
 			t.Errorf("its parent is %s, not what was given: %v", c.Parent, err)
 		}

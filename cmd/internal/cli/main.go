@@ -107,7 +107,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 	if v.Verbs != nil {
 		return v, new(Invocation), p.noVerb(v, word, found, rest, out.Writer, stderr)
 	}
-	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: mayColour(out.to)}
+	inv := &Invocation{Program: p, Stdout: out.Writer, Stderr: stderr, colour: !p.Terse && mayColour(out.to)}
 	if !v.Raw {
 		out.show(out.to)
 	}
@@ -119,7 +119,7 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 	case version:
 		_, err = out.WriteString(p.VersionText())
 	default:
-		if v.Pager && !inv.noPager {
+		if v.Pager && !inv.noPager && !p.Terse {
 			out.page()
 		}
 		err = v.Run(ctx, inv)

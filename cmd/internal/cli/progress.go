@@ -18,7 +18,9 @@ type Progress struct {
 	text func() string
 	stop chan struct{}
 	done sync.WaitGroup
-	mu   sync.Mutex // who writes to the terminal
+
+	mu    sync.Mutex // who writes to the terminal
+	drawn bool       // there is a line
 }
 
 // StartProgress draws what text returns, again and again, until Stop is called.
@@ -27,8 +29,6 @@ func StartProgress(w io.Writer, text func() string) *Progress {
 	p := &Progress{w: w, text: text, stop: make(chan struct{})}
 	if isTerminal(w) {
 		p.done.Go(p.run)
-	} else {
-		p.w = io.Discard
 	}
 	return p
 }
@@ -49,6 +49,7 @@ func (p *Progress) run() {
 		select {
 		case <-tick.C:
 			p.mu.Lock()
+			p.drawn = true
 			io.WriteString(p.w, clearLine+p.text())
 			p.mu.Unlock()
 		case <-p.stop:
@@ -63,16 +64,24 @@ const clearLine = "\r\x1b[K"
 func (p *Progress) Aside(print func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	io.WriteString(p.w, clearLine)
+	p.clear()
 	print()
+}
+
+// clear takes the line away, if there is one.
+func (p *Progress) clear() {
+	if p.drawn {
+		io.WriteString(p.w, clearLine)
+		p.drawn = false
+	}
 }
 
 // Stop ends the drawing and leaves last in the line's place, or nothing when it is empty.
 func (p *Progress) Stop(last string) {
 	close(p.stop)
 	p.done.Wait()
-	if last != "" {
-		last += "\n"
+	p.clear()
+	if last != "" && isTerminal(p.w) {
+		io.WriteString(p.w, last+"\n")
 	}
-	io.WriteString(p.w, clearLine+last)
 }

@@ -56,7 +56,7 @@ func TestProgressOnTerminal(t *testing.T) {
 		t.Fatal("the terminal is not closed")
 	}
 	text := shown.String()
-	for _, want := range []string{clearLine + "7 objects" + clearLine, clearLine + "a line\r\n", clearLine + "9 objects in 1 s\r\n"} {
+	for _, want := range []string{clearLine + "7 objects" + clearLine, clearLine + "a line\r\n", "9 objects in 1 s\r\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks %q", text, want)
 		}
@@ -80,5 +80,17 @@ func TestProgressElsewhere(t *testing.T) {
 	}
 	if info, err := file.Stat(); err != nil || info.Size() > 0 {
 		t.Errorf("%v, %v", info.Size(), err)
+	}
+}
+
+// TestProgressTooShort: what draws no line clears none.
+func TestProgressTooShort(t *testing.T) {
+	program, screen := terminal(t)
+	p := StartProgress(program, func() string { return "work" })
+	p.Aside(func() {})
+	p.Stop("")
+	program.Close()
+	if shown, _ := io.ReadAll(screen); len(shown) > 0 && !strings.Contains(string(shown), "work") {
+		t.Errorf("%q", shown)
 	}
 }

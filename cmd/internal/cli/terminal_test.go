@@ -21,7 +21,9 @@ const pagerEnvName = "DEPLOYFS_TEST_PAGER_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(pagerEnvName) != "" {
-		os.Exit(pagerProgram().Main(os.Args))
+		p := pagerProgram()
+		p.Terse = os.Getenv("TERSE") != ""
+		os.Exit(p.Main(os.Args))
 	}
 	os.Exit(m.Run())
 }
@@ -174,12 +176,13 @@ func TestPager(t *testing.T) {
 		"no such program":          {[]string{"PAGER=/nowhere/pager"}, []string{"brief"}, red + "starting the pager: fork/exec /nowhere/pager: no such file or directory\nbrief\n", 0},
 		"no such program in a shell": {[]string{"PAGER=/nowhere/pager -x"}, []string{"long"},
 			"/bin/sh: 1: /nowhere/pager: not found\n" + red + "pager \"/nowhere/pager -x\": exit status 127\n", 1},
-		"a note follows":      {[]string{"PAGER=cat; sleep 0.1; echo end"}, []string{"note"}, "text\nend\nnote ^[\n", 0},
-		"colours":             {[]string{"PAGER=cat -v"}, []string{"colour"}, "^[[32mnew^[[m\n", 0},
-		"colours without":     {[]string{"PAGER="}, []string{"colour"}, "\x1b[32mnew\x1b[m\n", 0},
-		"no colours":          {[]string{"PAGER=", "NO_COLOR=1"}, []string{"colour"}, "new\n", 0},
-		"no colours for dumb": {[]string{"PAGER=", "TERM=dumb"}, []string{"colour"}, "new\n", 0},
-		"plain errors":        {[]string{"NO_COLOR=1"}, []string{"fail"}, "error: failed at once\n", 1},
+		"a note follows":        {[]string{"PAGER=cat; sleep 0.1; echo end"}, []string{"note"}, "text\nend\nnote ^[\n", 0},
+		"colours":               {[]string{"PAGER=cat -v"}, []string{"colour"}, "^[[32mnew^[[m\n", 0},
+		"colours without":       {[]string{"PAGER="}, []string{"colour"}, "\x1b[32mnew\x1b[m\n", 0},
+		"no colours":            {[]string{"PAGER=", "NO_COLOR=1"}, []string{"colour"}, "new\n", 0},
+		"no colours for dumb":   {[]string{"PAGER=", "TERM=dumb"}, []string{"colour"}, "new\n", 0},
+		"none in ostree's form": {[]string{"PAGER=wc", "TERSE=1"}, []string{"colour"}, "new\n", 0},
+		"plain errors":          {[]string{"NO_COLOR=1"}, []string{"fail"}, "error: failed at once\n", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
