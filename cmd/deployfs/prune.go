@@ -47,8 +47,9 @@ func pruneVerb() cli.Verb {
 			{Command: "deployfs prune --refs-only --depth=2", Text: "keep of each ref its commit and two before it"},
 			{Command: "deployfs prune --keep-younger-than='30 days ago' --no-prune", Text: "what deleting what is older would free"},
 		},
-		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
-		Run:      o.run,
+		CompleteOptions: completers{"only-branch": completeRevs, "delete-commit": completeRevs},
+		Complete:        func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
+		Run:             o.run,
 	}
 }
 
