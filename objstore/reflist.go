@@ -26,22 +26,34 @@ const maxRefDepth = 128
 
 // Refs lists the repository's local refs and those of its remotes, sorted by
 // name. What is no ref by its name is left out; a ref's content is not checked.
-func (r *Repo) Refs() ([]Ref, error) {
+// An alias that leads nowhere is an error, as to ostree.
+func (r *Repo) Refs() ([]Ref, error) { return r.localRefs(false) }
+
+// StoredRefs is Refs, but lists an alias that leads nowhere, too, with an empty
+// Checksum.
+func (r *Repo) StoredRefs() ([]Ref, error) { return r.localRefs(true) }
+
+func (r *Repo) localRefs(dangling bool) ([]Ref, error) {
 	var list []Ref
-	if err := r.walkRefs("refs/heads", "", maxRefDepth, func(ref Ref) { list = append(list, ref) }); err != nil {
+	remote := ""
+	add := func(ref Ref, err error) error {
+		if err != nil && !(dangling && ref.Alias != "") {
+			return err
+		}
+		ref.Remote = remote
+		list = append(list, ref)
+		return nil
+	}
+	if err := r.walkRefs("refs/heads", "", maxRefDepth, add); err != nil {
 		return nil, err
 	}
 	remotes, err := r.remoteDirs()
 	if err != nil {
 		return nil, fmt.Errorf("Listing refs: %w", err)
 	}
-	for _, remote := range remotes {
+	for _, remote = range remotes {
 		if !refs.IsFragment(remote) {
 			continue
-		}
-		add := func(ref Ref) {
-			ref.Remote = remote
-			list = append(list, ref)
 		}
 		if err := r.walkRefs("refs/remotes/"+remote, "", maxRefDepth, add); err != nil {
 			return nil, err
@@ -77,9 +89,10 @@ func (r *Repo) MirroredRefs() ([]Ref, error) {
 		if !refs.IsFragment(collection) { // no collection is called so, either
 			continue
 		}
-		add := func(ref Ref) {
+		add := func(ref Ref, err error) error {
 			ref.Collection = collection
 			list = append(list, ref)
+			return err
 		}
 		if err := r.walkRefs("refs/mirrors/"+collection, "", maxRefDepth, add); err != nil {
 			return nil, err
@@ -88,8 +101,9 @@ func (r *Repo) MirroredRefs() ([]Ref, error) {
 	return list, nil
 }
 
-// walkRefs visits the refs below a directory in order of their names' parts.
-func (r *Repo) walkRefs(dir, prefix string, depth int, visit func(Ref)) error {
+// walkRefs visits the refs below a directory in order of their names' parts, also
+// those that can't be read, with the error; it ends when visit fails.
+func (r *Repo) walkRefs(dir, prefix string, depth int, visit func(Ref, error) error) error {
 	if depth == 0 {
 		return fmt.Errorf("listing refs: %s is nested too deeply", dir)
 	}
@@ -111,7 +125,7 @@ func (r *Repo) walkRefs(dir, prefix string, depth int, visit func(Ref)) error {
 	return nil
 }
 
-func (r *Repo) visitRef(file, name string, depth int, visit func(Ref)) error {
+func (r *Repo) visitRef(file, name string, depth int, visit func(Ref, error) error) error {
 	var st unix.Stat_t
 	if err := unix.Fstatat(int(r.dir.Fd()), file, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return fmt.Errorf("Listing refs: %s: %w", name, describe(err))
@@ -133,12 +147,11 @@ func (r *Repo) visitRef(file, name string, depth int, visit func(Ref)) error {
 	}
 	text, err := r.readRef(strings.TrimPrefix(file, "refs/"))
 	if err != nil {
-		return fmt.Errorf("Listing refs: %s: %w", name, plain(err))
+		return visit(ref, fmt.Errorf("Listing refs: %s: %w", name, plain(err)))
 	}
 	if !object.IsChecksum(text) {
 		text = printable(text[:min(len(text), maxShownRef)])
 	}
 	ref.Checksum = text
-	visit(ref)
-	return nil
+	return visit(ref, nil)
 }

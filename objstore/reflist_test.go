@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
 )
 
 // shown is how a list of refs reads: name, alias, the begin of the content.
@@ -69,16 +70,23 @@ func TestRefs(t *testing.T) {
 }
 
 // TestRefsOutside: a link out of the repository ends the list, as a dangling one
-// does with ostree, and shows nothing of what it leads to.
+// does with ostree, and shows nothing of what it leads to; it can be listed by
+// itself, and deleted.
 func TestRefsOutside(t *testing.T) {
 	for what, target := range map[string]string{"outside": "../../../outside", "dangling": "nothing", "itself": "link"} {
 		b := build(t, "archive")
 		b.check(os.WriteFile(b.file("../outside"), []byte("a secret"), 0o600))
 		b.link(target, "refs/heads/link")
-		list, err := b.open().Refs()
+		r := b.open()
+		list, err := r.Refs()
 		if err == nil || !strings.HasPrefix(err.Error(), "Listing refs: link: ") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, %v", what, list, err)
 		}
+		list, err = r.StoredRefs()
+		wantRefs(t, list, err, "link -> "+target+" ")
+		b.check(r.DeleteRef(refs.Name{Ref: "link"}))
+		list, err = r.Refs()
+		wantRefs(t, list, err)
 	}
 	b := build(t, "archive")
 	b.check(os.RemoveAll(b.file("refs/heads")))

@@ -308,6 +308,10 @@ func TestPruneOverlap(t *testing.T) {
 		ostree(t, r.path, "refs", fmt.Sprintf("--create=tag/%d", i), "red"+strings.Repeat("^", i))
 	}
 	repo := clone(t, r.path)
+	j := deployfs(t, "--repo="+repo, "prune", "--refs-only", "--depth=0", "--no-prune", "--json")
+	if j.code != 0 || !strings.Contains(j.out, `"dry_run": true`) || strings.Contains(j.out, `"deleted": 0,`) {
+		t.Errorf("--json: %d, %s%s", j.code, j.out, j.err)
+	}
 	o := deployfs(t, "--repo="+repo, "prune", "--retain-branch-depth=tag/3=1", "--only-branch=red", "--only-branch=tag/3", "--depth=0")
 	if o.code != 0 {
 		t.Fatal(o.err)

@@ -44,6 +44,13 @@ func TestSignDummy(t *testing.T) {
 	if b, err := os.ReadFile(objectPath(theirs, theirSum, "commitmeta")); err != nil || string(a) != string(b) {
 		t.Errorf("%x, %v, want %x", a, err, b)
 	}
+	o := dummySign(t, binary(t, "deployfs"), "--repo="+ours, "sign", "-s", "dummy", "--verify", "--json", "main", "word")
+	if want := `"commit": "` + ourSum + `"`; o.code != 0 || !strings.Contains(o.out, want) || !strings.Contains(o.out, `"type": "dummy"`) {
+		t.Errorf("--json: %d, %s%s", o.code, o.out, o.err)
+	}
+	if o := deployfs(t, "--repo="+ours, "sign", "--json", "main", "word"); o.code != 1 || lastLine(o.err) != "error: --json needs --verify\n" {
+		t.Errorf("--json alone: %d, %s", o.code, o.err)
+	}
 	if o := deployfs(t, "--repo="+ours, "sign", "-s", "dummy", "--verify", "main", "word"); o.code != 1 || lastLine(o.err) != "error: No valid signatures found\n" {
 		t.Errorf("without leave: %d, %s", o.code, o.err)
 	}

@@ -127,6 +127,14 @@ func TestCompletionOfRepository(t *testing.T) {
 		{[]string{"config", "get", "core.m"}, "core.mode core.min-free-space-percent :4"},
 		{[]string{"config", "--group=remote \"origin\"", "get", "u"}, "url :4"},
 		{[]string{"help", "ref"}, "refs :4"},
+		{[]string{"commit", "--base=os/"}, "os/bare os/main :4"},
+		{[]string{"commit", "-b", "st"}, "stable :4"},
+		{[]string{"commit", "--tree=r"}, "ref= :6"},
+		{[]string{"commit", "--tree=ref=os/"}, "ref=os/bare ref=os/main :4"},
+		{[]string{"prune", "--only-branch", "os/b"}, "os/bare :4"},
+		{[]string{"checkout", "os/main", "--subpath", "/s"}, "/sub/ :6"},
+		{[]string{"pull-local", ""}, ":16"},
+		{[]string{"pull-local", r.path, "os/"}, "os/bare os/main :4"},
 	} {
 		args := append([]string{"__completeNoDesc", "--repo", r.path}, c.words...)
 		if c.words[0] == "help" {

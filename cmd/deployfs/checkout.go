@@ -62,8 +62,9 @@ func checkoutVerb() cli.Verb {
 			{Command: "deployfs checkout -U --subpath=/usr/share/doc os/main doc", Text: "a directory of it, owned by whoever calls"},
 			{Command: "deployfs checkout -U --union extra /srv/root", Text: "another commit on top"},
 		},
-		Complete: completeRevDir,
-		Run:      o.run,
+		CompleteOptions: completers{"subpath": completeSubpath},
+		Complete:        completeRevDir,
+		Run:             o.run,
 	}
 }
 

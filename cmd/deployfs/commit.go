@@ -44,8 +44,9 @@ func commitVerb() cli.Verb {
 			{Command: "deployfs commit -b os/main --base=os/main --tree=tar=update.tar", Text: "an archive over what the branch has"},
 			{Command: "deployfs commit -b os/main -I --consume rootfs", Text: "a changed checkout of hard links, which is deleted afterwards"},
 		},
-		Complete: func(inv *cli.Invocation, _ string) cli.Completion { return cli.Completion{Dirs: len(inv.Args) == 0} },
-		Run:      o.run,
+		CompleteOptions: completers{"branch": completeRevs, "base": completeRevs, "parent": completeRevs, "tree": completeTree},
+		Complete:        func(inv *cli.Invocation, _ string) cli.Completion { return cli.Completion{Dirs: len(inv.Args) == 0} },
+		Run:             o.run,
 	}
 }
 

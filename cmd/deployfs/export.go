@@ -35,8 +35,9 @@ func exportVerb() cli.Verb {
 			{Command: "deployfs export os/main | zstd > main.tar.zst", Text: "the newest commit as an archive"},
 			{Command: "deployfs export os/main --subpath=/usr/etc --prefix=etc/ -o etc.tar", Text: "one directory, under another name"},
 		},
-		Complete: completeRev,
-		Run:      func(ctx context.Context, inv *cli.Invocation) error { return runExport(ctx, inv, o) },
+		CompleteOptions: completers{"subpath": completeSubpath},
+		Complete:        completeRev,
+		Run:             func(ctx context.Context, inv *cli.Invocation) error { return runExport(ctx, inv, o) },
 	}
 }
 

@@ -30,7 +30,7 @@ func pruneVerb() cli.Verb {
 	remove := func(text string) error { o.remove = &text; return nil }
 	younger := func(text string) error { o.younger = &text; return nil }
 	return cli.Verb{
-		Name: "prune", Short: "Search for unreachable objects", Long: pruneText,
+		Name: "prune", Short: "Search for unreachable objects", JSON: true, Long: pruneText,
 		Options: []cli.Option{
 			cli.Flag(&o.noPrune, "no-prune", "", "Only display unreachable objects; don't delete"),
 			cli.Flag(&o.refsOnly, "refs-only", "", "Only compute reachability via refs"),
@@ -47,8 +47,9 @@ func pruneVerb() cli.Verb {
 			{Command: "deployfs prune --refs-only --depth=2", Text: "keep of each ref its commit and two before it"},
 			{Command: "deployfs prune --keep-younger-than='30 days ago' --no-prune", Text: "what deleting what is older would free"},
 		},
-		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
-		Run:      o.run,
+		CompleteOptions: completers{"only-branch": completeRevs, "delete-commit": completeRevs},
+		Complete:        func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
+		Run:             o.run,
 	}
 }
 
@@ -178,7 +179,23 @@ func (e dateError) Hint() string {
 	return `DATE is such as 2026-01-31, "2026-01-31 12:00 UTC", @1700000000 or "10 days ago"`
 }
 
+// pruneJSON is what was, or would be, deleted.
+type pruneJSON struct {
+	Total   int      `json:"total"`   // objects; with --commit-only commits
+	Deleted int      `json:"deleted"` // of these
+	Freed   uint64   `json:"freed"`   // bytes
+	DryRun  bool     `json:"dry_run"` // nothing was deleted
+	Kept    []string `json:"kept"`    // commits that are there only because they are mounted
+}
+
 func (o *pruneOptions) print(inv *cli.Invocation, r prune.Result) error {
+	if inv.JSON {
+		result := pruneJSON{Total: r.Total, Deleted: r.Deleted, Freed: r.Freed, DryRun: o.noPrune, Kept: []string{}}
+		for _, sum := range r.Kept {
+			result.Kept = append(result.Kept, sum.String())
+		}
+		return cli.WriteJSON(inv.Stdout, result)
+	}
 	what, size := "objects", objstore.FormatSize(r.Freed)
 	if o.commitOnly {
 		what = "(commit only) objects"

@@ -42,7 +42,8 @@ func pullLocalVerb() cli.Verb {
 			{Command: "deployfs pull-local /srv/repo os/main", Text: "take over one branch, with all that its commit needs"},
 			{Command: "deployfs pull-local --untrusted --depth=-1 /media/stick/repo", Text: "take over every branch with its history, and check all content"},
 		},
-		Run: o.run,
+		Complete: completePull,
+		Run:      o.run,
 	}
 }
 

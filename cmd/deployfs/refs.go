@@ -102,7 +102,7 @@ type refRow struct {
 	Ref        string `json:"ref"` // as REV takes it
 	Remote     string `json:"remote,omitempty"`
 	Collection string `json:"collection,omitempty"`
-	Checksum   string `json:"checksum"` // as the ref's file says, not checked
+	Checksum   string `json:"checksum"` // as the ref's file says, not checked; "" of an alias that leads nowhere
 	Alias      string `json:"alias_of,omitempty"`
 
 	of    objstore.Ref
@@ -144,13 +144,17 @@ func (o *refsOptions) listed(repo *objstore.Repo, prefix string, given bool) (ro
 			return nil, fmt.Errorf("Listing refs: %w", err)
 		}
 	}
-	all, err := repo.Refs()
+	list := repo.Refs
+	if o.alias || o.remove { // of an alias that leads nowhere, too
+		list = repo.StoredRefs
+	}
+	all, err := list()
 	for _, ref := range all {
 		r := newRefRow(ref)
 		exact := given && ref.Spec == want
 		below, under := strings.CutPrefix(ref.Ref, want.Ref+"/")
 		switch {
-		case exact && o.alias:
+		case exact && o.alias && ref.Checksum != "":
 			r.Alias = ""
 		case exact:
 		case o.alias && ref.Alias == "":

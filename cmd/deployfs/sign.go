@@ -22,9 +22,10 @@ type signOptions struct {
 func signVerb() cli.Verb {
 	o := signOptions{scheme: "ed25519"}
 	return cli.Verb{
-		Name: "sign", Args: "COMMIT KEY-ID...", Short: "Sign a commit",
+		Name: "sign", Args: "COMMIT KEY-ID...", Short: "Sign a commit", JSON: true,
 		Long: "A KEY-ID of ed25519 is, to sign, the secret key: base64 of seed and public key, 64 bytes; to verify or delete, the public key: base64 of 32 bytes. A file of keys has one a line.\n\n" +
-			"Keys to verify with that are given replace those of the system, which are in trusted.ed25519 and trusted.ed25519.d below /etc/ostree and /usr/share/ostree, without those in revoked.ed25519 and revoked.ed25519.d there.",
+			"Keys to verify with that are given replace those of the system, which are in trusted.ed25519 and trusted.ed25519.d below /etc/ostree and /usr/share/ostree, without those in revoked.ed25519 and revoked.ed25519.d there.\n\n" +
+			"--json is for --verify.",
 		Options: []cli.Option{
 			cli.Flag(&o.remove, "delete", "d", "Delete signatures having any of the KEY-IDs"),
 			cli.Flag(&o.verify, "verify", "", "Verify signatures"),
@@ -50,6 +51,8 @@ func schemeOption(scheme *string, name, short string) cli.Option {
 
 func (o *signOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	switch {
+	case inv.JSON && !o.verify:
+		return &cli.UsageError{Text: "--json needs --verify"}
 	case len(inv.Args) == 0:
 		return &cli.UsageError{Text: "Need a COMMIT to sign or verify"}
 	case len(inv.Args) == 1 && !o.verify && o.keyFile == "":
@@ -118,8 +121,7 @@ func (o *signOptions) check(inv *cli.Invocation, repo *objstore.Repo, commit obj
 			continue
 		}
 		if message, err := attest.Check(repo, commit, checker); err == nil {
-			fmt.Fprintln(inv.Stdout, message)
-			return nil
+			return o.verified(inv, commit, message)
 		}
 	}
 	if len(keys) > 0 && o.keyFile == "" {
@@ -130,9 +132,24 @@ func (o *signOptions) check(inv *cli.Invocation, repo *objstore.Repo, commit obj
 		return err
 	}
 	message, err := attest.Check(repo, commit, checker)
-	if err == nil {
-		fmt.Fprintln(inv.Stdout, message)
+	if err != nil {
+		return err
 	}
+	return o.verified(inv, commit, message)
+}
+
+// signatureJSON is a good signature of a commit.
+type signatureJSON struct {
+	Commit  string `json:"commit"`
+	Type    string `json:"type"`    // of the signature: ed25519, dummy
+	Message string `json:"message"` // which signature it is, in words
+}
+
+func (o *signOptions) verified(inv *cli.Invocation, commit object.Checksum, message string) error {
+	if inv.JSON {
+		return cli.WriteJSON(inv.Stdout, signatureJSON{commit.String(), o.scheme, message})
+	}
+	_, err := fmt.Fprintln(inv.Stdout, message)
 	return err
 }
 

@@ -62,7 +62,8 @@ func testProgram() *Program {
 	return &Program{
 		Name: "prog", Short: "test program", Long: "It does.\n\nMuch.", Version: "1.2", Features: []string{"one"},
 		Verbs: []Verb{
-			{Name: "ls", Args: "WORD", Short: "List", Options: options, Run: show, Complete: words, JSON: true},
+			{Name: "ls", Args: "WORD", Short: "List", Options: options, Run: show, Complete: words, JSON: true,
+				CompleteOptions: map[string]func(*Invocation, string) Completion{"key": words}},
 			{Name: "mount", Args: "WORD", Short: "Mount", Ours: true, Options: options, Run: show,
 				Complete: func(inv *Invocation, _ string) Completion {
 					return Completion{Words: []string{fmt.Sprintf("%d/%v", inv.Before, inv.Dashes)}}
@@ -259,6 +260,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"__complete", "--", "mount", "x", "y", ""}, "0/true\n:4\n"},
 		{[]string{"__complete", "--repo", "r", "-v", "ls", ""}, "alpha\nbeta\n:4\n"},
 		{[]string{"__complete", "ls", "--level", ""}, "high\nlow\n:4\n"},
+		{[]string{"__complete", "ls", "--key=b"}, "beta\n:4\n"},
 		{[]string{"__complete", "ls", "--dir"}, "--dironly\tOnly the directory\n:4\n"},
 		{[]string{"__complete", "mount", "--repo", ""}, ":16\n"},
 		{[]string{"__complete", "completion", "z"}, "zsh\n:4\n"},

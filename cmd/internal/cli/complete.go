@@ -104,6 +104,12 @@ func (p *Program) command(v *Verb, dashes bool) *cobra.Command {
 		cmd.Flags().Bool(helpOption.Name, false, "help for "+v.Name) // cobra's own takes the letter, too
 	}
 	addFlags(cmd, options)
+	for name, complete := range v.CompleteOptions {
+		cmd.RegisterFlagCompletionFunc(name, func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			inv.Args = args
+			return complete(inv, word).answer(word)
+		})
+	}
 	for i := range v.Verbs {
 		cmd.AddCommand(p.command(&v.Verbs[i], dashes))
 	}

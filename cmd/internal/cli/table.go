@@ -39,6 +39,8 @@ type Verb struct {
 	Verbs    []Verb                   // the second words of a verb that is a group: it has no Run
 	Run      func(context.Context, *Invocation) error
 	Complete func(inv *Invocation, word string) Completion // of arguments; nil completes files
+
+	CompleteOptions map[string]func(inv *Invocation, word string) Completion // of options' values, by name
 }
 
 // Example is a command line (or a name) and what it does.

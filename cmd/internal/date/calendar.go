@@ -27,27 +27,54 @@ func (p *parser) readDay() bool {
 
 // dayOf reads a day from the first n words; 0 when there is none.
 func dayOf(words []string) (day *[3]int, n int) {
-	for _, layout := range []string{time.DateOnly, "2006/01/02", "01/02/2006", "1/2/2006", "20060102"} {
+	for _, layout := range []string{
+		time.DateOnly, "2006/01/02", "01/02/2006", "1/2/2006", "1/2/06", "20060102", "2-Jan-2006", "2-Jan-06",
+	} {
 		if t, err := time.Parse(layout, words[0]); err == nil {
 			return dateOf(t), 1
 		}
 	}
-	if len(words) < 3 {
+	if month, number, ok := strings.Cut(words[0], "/"); ok {
+		return monthDay(month, number, 1)
+	}
+	if len(words) < 2 {
 		return nil, 0
 	}
 	month, at := isName(words[0], months), 1
 	if month < 0 {
 		month, at = isName(words[1], months), 0
 	}
-	number := strings.TrimLeft(words[at], "0")
-	if month < 0 || len(words[2]) != 4 || len(number) > 2 {
+	isYear := len(words) > 2 && len(words[2]) < 4 && strings.Trim(words[2], "0123456789") == "" // of GNU date
+	if month < 0 || isYear && !(len(words) > 3 && isHalf(words[3])) {
 		return nil, 0
 	}
-	t, err := time.Parse("2006 1 2", words[2]+" "+strconv.Itoa(month+1)+" "+number)
+	return monthDay(strconv.Itoa(month+1), words[at], 2)
+}
+
+// monthDay is a day of a year that is not known yet, of n words.
+func monthDay(month, number string, n int) (*[3]int, int) {
+	t, err := time.Parse("2006 1 2", "2000 "+month+" "+strings.TrimPrefix(number, "0")) // a leap year
 	if err != nil {
 		return nil, 0
 	}
-	return dateOf(t), 3
+	day := dateOf(t)
+	day[0] = noYear
+	return day, n
+}
+
+const noYear = -1
+
+// readYear reads the year behind a day without, or behind the time of that day.
+func (p *parser) readYear() bool {
+	if p.day == nil || p.day[0] != noYear || len(p.words[0]) != 4 || p.years|p.months|p.days|p.seconds != 0 {
+		return false
+	}
+	t, err := time.Parse("2006", p.words[0])
+	if err == nil {
+		p.take(1)
+		p.day[0] = t.Year()
+	}
+	return err == nil
 }
 
 func dateOf(t time.Time) *[3]int {
@@ -72,6 +99,9 @@ func isName(word string, names []string) int {
 // readClock reads a time of day, with its zone behind it without a blank, perhaps.
 func (p *parser) readClock() bool {
 	word := p.words[0]
+	if len(p.words) > 1 && len(word) < 3 && isHalf(p.words[1]) { // 1 pm
+		word += ":00"
+	}
 	if !strings.Contains(word, ":") || p.clock != nil {
 		return false
 	}
@@ -88,7 +118,7 @@ func (p *parser) readClock() bool {
 		p.words = append([]string{zone}, p.words...)
 		return p.setClock(c) && p.readZone()
 	}
-	if len(p.words) > 0 && (p.words[0] == "am" || p.words[0] == "pm") {
+	if len(p.words) > 0 && isHalf(p.words[0]) {
 		if c.hour == 0 || c.hour > 12 {
 			return false
 		}
@@ -99,6 +129,8 @@ func (p *parser) readClock() bool {
 	}
 	return p.setClock(c)
 }
+
+func isHalf(word string) bool { return word == "am" || word == "pm" }
 
 func (p *parser) setClock(c *clock) bool {
 	p.clock = c
@@ -112,34 +144,6 @@ func clockOf(word string) *clock {
 			c := new(clock)
 			c.hour, c.minute, c.second = t.Clock()
 			return c
-		}
-	}
-	return nil
-}
-
-// readZone reads a zone, which must have a time of day before it.
-func (p *parser) readZone() bool {
-	if p.clock == nil || p.zoned {
-		return false
-	}
-	zone := zoneOf(p.words[0])
-	if zone == nil {
-		return false
-	}
-	p.take(1)
-	p.zone, p.zoned = zone, true
-	return true
-}
-
-func zoneOf(word string) *time.Location {
-	switch word {
-	case "z", "utc", "gmt", "ut":
-		return time.UTC
-	}
-	for _, layout := range []string{"-07:00", "-0700", "-07"} {
-		if t, err := time.Parse(layout, word); err == nil {
-			_, offset := t.Zone()
-			return time.FixedZone("", offset)
 		}
 	}
 	return nil

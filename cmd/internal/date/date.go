@@ -3,9 +3,11 @@
 //
 //	@1700000000                     seconds since 1970, also with a fraction
 //	2023-11-14                      a day; its first second
-//	14 Nov 2023, Nov 14 2023        the same, and 11/14/2023
-//	2023-11-14 22:13[:20[.5]] ZONE  with a time of day
-//	2023-11-14T22:13:20Z            the same; zones are Z, UTC, GMT, +01:00, +0100, +01
+//	14 Nov 2023, Nov 14 2023        the same, and 11/14/2023, 11/14/23, 14-Nov-2023
+//	14 Nov, Nov 14, 11/14           the same, of this year
+//	2023-11-14 22:13[:20[.5]] ZONE  with a time of day, also 10:13 pm, 10pm
+//	2023-11-14T22:13:20Z            the same; zones are Z, UTC, EST, CET, +01:00, +0100, +01, +1, UTC+1
+//	Tue Nov 14 22:13:20 UTC 2023    as date(1) prints it
 //	22:13                           today
 //	now, today, yesterday, tomorrow
 //	2 days ago, last week, +1 hour  from now on, or from the time before it
@@ -16,6 +18,7 @@ package date
 import (
 	"errors"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +31,7 @@ var ErrUnknown = errors.New("unknown date format")
 func Parse(text string, now time.Time) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	if seconds, ok := strings.CutPrefix(text, "@"); ok {
-		return parseSeconds(seconds)
+		return parseSeconds(strings.TrimLeft(seconds, " \t"))
 	}
 	p := &parser{now: now, zone: now.Location(), words: split(text)}
 	for len(p.words) > 0 {
@@ -56,9 +59,18 @@ func parseSeconds(text string) (time.Time, error) {
 	return t, nil
 }
 
+var (
+	commaFraction = regexp.MustCompile(`(:\d\d),(\d)`)              // 22:13:20,5
+	joinedHalf    = regexp.MustCompile(`(\d)([ap]m)\b`)             // 10pm
+	loneSign      = regexp.MustCompile(`(^|[ \t])([+-])[ \t]+(\d)`) // + 1 day
+)
+
 // split takes a text apart at blanks and commas, and a date from its time at "T".
 func split(text string) []string {
-	words := strings.FieldsFunc(strings.ToLower(text), func(c rune) bool { return c == ' ' || c == '\t' || c == ',' })
+	text = commaFraction.ReplaceAllString(strings.ToLower(text), "$1.$2")
+	text = joinedHalf.ReplaceAllString(text, "$1 $2")
+	text = loneSign.ReplaceAllString(text, "$1$2$3")
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' })
 	for i, word := range words {
 		day, clock, ok := strings.Cut(word, "t")
 		if ok && isDay(day) && clock != "" {
@@ -80,7 +92,7 @@ type parser struct {
 	zone  *time.Location
 	words []string
 
-	day   *[3]int // year, month, day
+	day   *[3]int // year or noYear, month, day
 	clock *clock
 	zoned bool
 	years, months, days,
@@ -99,7 +111,7 @@ func (p *parser) take(n int) []string {
 
 // item reads one part; false when there is none at the beginning.
 func (p *parser) item() bool {
-	for _, read := range []func() bool{p.readDay, p.readClock, p.readZone, p.readName, p.readDistance} {
+	for _, read := range []func() bool{p.readDay, p.readYear, p.readClock, p.readZone, p.readName, p.readDistance} {
 		if read() {
 			return true
 		}
@@ -117,7 +129,13 @@ func (p *parser) result(any bool) (time.Time, error) {
 	year, month, day := now.Date()
 	c := clock{}
 	if p.day != nil {
-		year, month, day = p.day[0], time.Month(p.day[1]), p.day[2]
+		if p.day[0] != noYear {
+			year = p.day[0]
+		}
+		month, day = time.Month(p.day[1]), p.day[2]
+		if time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Day() != day { // 29 Feb
+			return time.Time{}, ErrUnknown
+		}
 	}
 	switch {
 	case p.clock != nil:

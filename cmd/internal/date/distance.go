@@ -47,7 +47,7 @@ func (p *parser) readDistance() bool {
 	if len(words) == 0 {
 		return false
 	}
-	unit := strings.TrimSuffix(words[0], "s")
+	unit := words[0]
 	words = words[1:]
 	if len(words) > 0 && words[0] == "ago" {
 		n, words = -n, words[1:]
@@ -59,9 +59,12 @@ func (p *parser) readDistance() bool {
 	return true
 }
 
+// isUnit reports whether a word is a unit of time.
+func isUnit(word string) bool { return new(parser).move(0, word) }
+
 // move goes on by n units.
 func (p *parser) move(n int, unit string) bool {
-	switch unit {
+	switch strings.TrimSuffix(unit, "s") {
 	case "year":
 		p.years += n
 	case "month":
