@@ -21,6 +21,7 @@ type deedCase struct {
 	loose   bool   // nothing is made durable
 	broken  bool   // something is wrong before, which ostree fsck finds
 	once    bool   // done again it fails: there is nothing left to do
+	eats    bool   // when it is done there is nothing left to do it with
 	again   string // what mends the rest, after the command itself was done again
 	tree    string // what it makes beside the repository: whole, or it is not there
 	tidy    bool   // it clears what a cut has left in tmp; others leave that to the next commit
@@ -44,6 +45,7 @@ var deedCases = []deedCase{
 	{name: "commit-bare-user", mode: "bare-user", args: commitNew, tidy: true},
 	{name: "commit-bare-user-only", mode: "bare-user-only", args: commitNew, tidy: true},
 	{name: "commit-each", mode: "bare-user", config: "per-object-fsync=true\n", args: commitNew, tidy: true, side: true},
+	{name: "commit-consume", mode: "bare", args: "commit --repo=repo -b main --parent=none -s subject --timestamp=@1700000900 --consume new", tidy: true, eats: true},
 	{name: "commit-no-fsync", mode: "archive", config: "fsync=false\n", args: commitNew, tidy: true, loose: true},
 	{name: "commit-summary", mode: "archive", config: "auto-update-summary=true\n", args: commitNew, tidy: true},
 	{name: "pull-local", mode: "archive", args: "pull-local --repo=repo far", tidy: true},

@@ -21,16 +21,11 @@ func catVerb() cli.Verb {
 			{Command: "deployfs cat os/main^ /etc/passwd | diff - /etc/passwd", Text: "what differs from the previous commit here"},
 		},
 		Complete: completeEither,
-		Run:      runCat,
+		Run:      withRepo(runCat),
 	}
 }
 
-func runCat(_ context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func runCat(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	sources, err := catSources(repo, inv.Args)
 	if err != nil {
 		return err

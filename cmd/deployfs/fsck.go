@@ -28,7 +28,7 @@ func fsckVerb() cli.Verb {
 			{Command: "deployfs fsck --delete", Text: "remove corrupt objects; a pull of the commits fetches them again"},
 		},
 		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
@@ -56,12 +56,7 @@ type fscker struct {
 	found    fsckJSON
 }
 
-func (o *fsckOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *fsckOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	f := &fscker{inv: inv, quiet: o.quiet, found: newFsckJSON(repo)}
 	f.startProgress()
 	options := o.Options

@@ -31,16 +31,11 @@ func gpgSignVerb() cli.Verb {
 			{Command: "deployfs gpg-sign --delete os/main 7FCA23D8472CDAFA", Text: "take that signature away"},
 		},
 		Complete: completeRev,
-		Run:      g.run,
+		Run:      withRepo(g.run),
 	}
 }
 
-func (g *gpgSign) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (g *gpgSign) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	switch len(inv.Args) {
 	case 0:
 		return &cli.UsageError{Text: "Need a COMMIT to sign"}

@@ -10,6 +10,7 @@ import (
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount/daemon"
+	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/history"
 	"deployfs/objstore/object"
@@ -57,7 +58,7 @@ func logVerb() cli.Verb {
 			{Command: "deployfs log --json os/main | jq -r '.[] | .checksum + \" \" + .version'", Text: "one line for each, for scripts"},
 		},
 		Complete: completeLog,
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
@@ -68,12 +69,7 @@ func (o *logOptions) setMax(text string) (err error) {
 	return err
 }
 
-func (o *logOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *logOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "A rev argument is required"}
 	}

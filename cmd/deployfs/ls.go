@@ -34,16 +34,11 @@ func lsVerb() cli.Verb {
 			{Command: "deployfs ls -R --json os/main | jq -r '.[] | select(.size > 1e6) | .path'", Text: "the big files"},
 		},
 		Complete: completeRevPaths,
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
-func (o *lsOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *lsOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "An COMMIT argument is required"}
 	}

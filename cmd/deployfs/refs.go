@@ -37,7 +37,7 @@ func refsVerb() cli.Verb {
 			{Command: "deployfs refs -A --create=os/stable os/40", Text: "another name for os/40"},
 		},
 		Complete: completeRevs,
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
@@ -47,12 +47,7 @@ const refsText = `PREFIX is the first part of a ref, or REMOTE: for the refs of 
 
 --delete deletes the refs below PREFIX, or the one that is called so, and no commits: prune does that. A ref that an alias leads to stays, and so do all others then.`
 
-func (o *refsOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *refsOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if err := o.checkArgs(inv.Args); err != nil {
 		return err
 	}
@@ -69,6 +64,7 @@ func (o *refsOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	rows := []refRow{}
 	for _, prefix := range prefixes {
 		var found []refRow
+		var err error
 		if o.collections {
 			found, err = collectedRefs(repo, prefix, len(inv.Args) > 0)
 		} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/objstore"
 	"deployfs/objstore/remote"
 )
 
@@ -15,18 +16,13 @@ func remoteAddCookieVerb() cli.Verb {
 		Long:     "What is pulled from DOMAIN below PATH is asked for with the cookie, for 25 years. The words have no blanks.",
 		Examples: []cli.Example{{Command: "deployfs remote add-cookie origin example.com / token 1234", Text: "a token for all that origin serves"}},
 		Complete: completeRemote,
-		Run: func(_ context.Context, inv *cli.Invocation) error {
-			repo, err := openRepo(inv)
-			if err != nil {
-				return err
-			}
-			defer repo.Close()
+		Run: withRepo(func(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 			if err := needArgs(inv, 5, "NAME, DOMAIN, PATH, COOKIE_NAME and VALUE"); err != nil {
 				return err
 			}
 			a := inv.Args
 			return remote.AddCookie(repo, a[0], remote.Cookie{Domain: a[1], Path: a[2], Name: a[3], Value: a[4]})
-		},
+		}),
 	}
 }
 
@@ -35,17 +31,12 @@ func remoteDeleteCookieVerb() cli.Verb {
 		Name: "delete-cookie", Args: "NAME DOMAIN PATH COOKIE_NAME", Short: "Remove one cookie from remote",
 		Examples: []cli.Example{{Command: "deployfs remote delete-cookie origin example.com / token", Text: "forget a token"}},
 		Complete: completeRemote,
-		Run: func(_ context.Context, inv *cli.Invocation) error {
-			repo, err := openRepo(inv)
-			if err != nil {
-				return err
-			}
-			defer repo.Close()
+		Run: withRepo(func(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 			if err := needArgs(inv, 4, "NAME, DOMAIN, PATH and COOKIE_NAME"); err != nil {
 				return err
 			}
 			return remote.DeleteCookie(repo, inv.Args[0], inv.Args[1], inv.Args[2], inv.Args[3])
-		},
+		}),
 	}
 }
 
@@ -54,7 +45,7 @@ func remoteListCookiesVerb() cli.Verb {
 		Name: "list-cookies", Args: "NAME", Short: "Show remote repository cookies", JSON: true,
 		Examples: []cli.Example{{Command: "deployfs remote list-cookies origin", Text: "what origin's server is shown"}},
 		Complete: completeRemote,
-		Run:      func(_ context.Context, inv *cli.Invocation) error { return runRemoteListCookies(inv) },
+		Run:      withRepo(runRemoteListCookies),
 	}
 }
 
@@ -68,12 +59,7 @@ type cookieRow struct {
 	Value   string `json:"value"`
 }
 
-func runRemoteListCookies(inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func runRemoteListCookies(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if err := needArgs(inv, 1, "NAME"); err != nil {
 		return err
 	}

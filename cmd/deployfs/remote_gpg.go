@@ -31,16 +31,11 @@ func remoteGPGImportVerb() cli.Verb {
 		},
 		Examples: []cli.Example{{Command: "deployfs remote gpg-import --keyring=key.asc origin", Text: "trust the key for what comes from origin"}},
 		Complete: completeRemote,
-		Run:      func(_ context.Context, inv *cli.Invocation) error { return g.run(inv) },
+		Run:      withRepo(g.run),
 	}
 }
 
-func (g *remoteGPGImport) run(inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (g *remoteGPGImport) run(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	switch {
 	case len(inv.Args) == 0:
 		return &cli.UsageError{Text: "NAME must be specified"}
@@ -107,17 +102,13 @@ func remoteGPGListKeysVerb() cli.Verb {
 		Long:     "Without NAME, the keys are shown that count for remotes that have no keyring.",
 		Examples: []cli.Example{{Command: "deployfs remote gpg-list-keys origin", Text: "the keys that count for what comes from origin"}},
 		Complete: completeRemote,
-		Run:      func(_ context.Context, inv *cli.Invocation) error { return runRemoteGPGListKeys(inv) },
+		Run:      withRepo(runRemoteGPGListKeys),
 	}
 }
 
-func runRemoteGPGListKeys(inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func runRemoteGPGListKeys(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	var ring openpgp.Keyring
+	var err error
 	if len(inv.Args) > 0 {
 		ring, err = trust.RemoteKeys(repo, inv.Args[0])
 	} else {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,18 @@ func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 		_ = repo.MakeTmp() // as ostree does wherever it may; who writes there will tell
 	}
 	return repo, err
+}
+
+// withRepo has a verb begin with the repository open that the command line means.
+func withRepo(run func(context.Context, *cli.Invocation, *objstore.Repo) error) func(context.Context, *cli.Invocation) error {
+	return func(ctx context.Context, inv *cli.Invocation) error {
+		repo, err := openRepo(inv)
+		if err != nil {
+			return err
+		}
+		defer repo.Close()
+		return run(ctx, inv, repo)
+	}
 }
 
 // repoPath is where the repository that the command line means should be.

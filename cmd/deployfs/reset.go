@@ -17,16 +17,11 @@ func resetVerb() cli.Verb {
 		Long:     "REF, which is there and may be REMOTE:REF, leads to COMMIT from then on, which may be any commit of the repository. No commit is deleted: prune does that.",
 		Examples: []cli.Example{{Command: "deployfs reset os/main os/main^", Text: "take the last commit of a ref back"}},
 		Complete: completeRevs,
-		Run:      runReset,
+		Run:      withRepo(runReset),
 	}
 }
 
-func runReset(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func runReset(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if err := repo.CheckWritable(); err != nil {
 		return err
 	}

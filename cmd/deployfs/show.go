@@ -43,16 +43,11 @@ func showVerb() cli.Verb {
 			{Command: "deployfs show --raw os/main", Text: "every field; note that integers of the metadata are printed byte-swapped, as ostree does (-B does not)"},
 		},
 		Complete: completeRevPath,
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
-func (o *showOptions) run(_ context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *showOptions) run(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "An object argument is required"}
 	}

@@ -37,7 +37,7 @@ func signVerb() cli.Verb {
 			{Command: "deployfs sign --verify os/main", Text: "check that somebody whom the system trusts has signed it"},
 		},
 		Complete: completeRev,
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
@@ -48,12 +48,7 @@ func schemeOption(scheme *string, name, short string) cli.Option {
 	return o
 }
 
-func (o *signOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *signOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	switch {
 	case len(inv.Args) == 0:
 		return &cli.UsageError{Text: "Need a COMMIT to sign or verify"}

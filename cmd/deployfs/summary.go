@@ -48,7 +48,7 @@ func summaryVerb() cli.Verb {
 			{Command: "deployfs summary -v", Text: "what a client would see"},
 		},
 		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
-		Run:      o.run,
+		Run:      withRepo(o.run),
 	}
 }
 
@@ -56,12 +56,7 @@ const summaryText = `The summary is the file in which who pulls finds the refs o
 
 VALUE is a GVariant in text form, such as 5, true or "'a text'", with its quotes.`
 
-func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation) error {
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
+func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	signers, err := o.signers()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore/object"
 	"deployfs/objstore/transaction"
 )
 
@@ -68,7 +69,7 @@ func (b *builder) adoptFile(dir *os.File, t *takenFile) error {
 	if !t.seen.is(&st) {
 		return errChanged
 	}
-	if err := b.tx.Adopt(t.content, t.adopt, file, written || st.Nlink > 1); err != nil {
+	if err := b.tx.Adopt(t.content, t.adopt, file, written || sharedMode(&st, t.adopt)); err != nil {
 		return err
 	}
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -77,3 +78,7 @@ func (b *builder) adoptFile(dir *os.File, t *takenFile) error {
 	t.seen = stampOf(&st)
 	return nil
 }
+
+// sharedMode reports whether a file would get another mode under all of its names: it
+// may be an object of another repository.
+func sharedMode(st *unix.Stat_t, h *object.Header) bool { return st.Nlink > 1 && st.Mode != h.Mode }

@@ -155,10 +155,10 @@ func (f *file) open() (fd int, err error) {
 // large is the size in bytes from which a file is worth an os.File.
 const large = 128 << 10
 
-// adoptable reports whether an open file may become the object itself: it is given
-// away under its only name, and nobody writes to it.
+// adoptable reports whether an open file may become the object itself: nobody writes to
+// it, and if it has other names, nothing of it changes.
 func (f *file) adoptable(fd int) bool {
-	return f.adopt && (f.same || f.repo.Mode() == objstore.BareUserOnly) && f.st.Nlink == 1 && !transaction.BeingWritten(fd)
+	return f.adopt && (f.same || f.repo.Mode() == objstore.BareUserOnly) && !sharedMode(f.st, &f.h) && !transaction.BeingWritten(fd)
 }
 
 // identify finds out what object an open file is to become. It becomes that when the

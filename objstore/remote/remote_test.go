@@ -233,7 +233,7 @@ func TestAddTogether(t *testing.T) {
 	var lists [2]*List
 	for i := range lists {
 		var err error
-		if lists[i], err = load(repo, ""); err != nil {
+		if lists[i], err = machine.load(repo, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,7 +25,7 @@ func TestOwnRules(t *testing.T) {
 		"owner of 64 bits":      {data: tarOf(member{kind: '0', name: "a", uid: 1 << 32}), want: `"a": invalid owner 4294967296`},
 		"negative owner":        {data: tarOf(member{kind: '0', name: "a", uid: -1}), want: `"a": invalid owner -1`},
 		"file without name":     {data: tarOf(file(".", "x")), want: "ostree-tar: Failed to handle file: ostree-tar: Failed to import file: empty filename"},
-		"name that is no text":  {data: tarOf(file("a\xff", "")), want: `ostree-tar: Failed to handle file: ostree-tar: Failed to import file: Invalid UTF-8 in filename "a\xff"`},
+		"name that is no text":  {data: tarOf(file("a\xff", "")), want: "ostree-tar: Failed to handle file: ostree-tar: Failed to import file: Invalid UTF-8 in filename a\xff"},
 		"xattr with two values": {data: tarOf(xattrs(file("a", ""), "SCHILY.xattr.user.b", "1", "LIBARCHIVE.xattr.user.b", "Mg")), want: `"a": two values for xattr "user.b"`},
 		"xattr in no base 64":   {data: tarOf(xattrs(file("a", ""), "LIBARCHIVE.xattr.user.b", "M!")), want: `"a": xattr "user.b": illegal base64 data at input byte 1`},
 		"xattr without name":    {data: tarOf(xattrs(file("a", ""), "SCHILY.xattr.", "1")), want: `"a": invalid xattr name ""`},

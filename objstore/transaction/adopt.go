@@ -30,7 +30,7 @@ func (t *Transaction) Identify(h object.Header, content io.Reader) (sum object.C
 	}
 	name, err := copyHashed(&h, io.Discard, content)
 	if err == nil {
-		held, err = t.Has(name)
+		held, err = t.hasContent(name, &h)
 	}
 	return name.Checksum, held, err
 }
@@ -69,7 +69,7 @@ func BeingWritten(fd int) bool {
 // Unless the transaction is committed, the object is a copy in the end.
 func (t *Transaction) Adopt(sum object.Checksum, h *object.Header, file *os.File, asCopy bool) error {
 	name := object.Name{Checksum: sum, Kind: object.KindFile}
-	held, err := t.Has(name)
+	held, err := t.hasContent(name, h)
 	switch {
 	case err != nil || held:
 	case asCopy:
@@ -126,6 +126,9 @@ func (t *Transaction) linkGiven(name object.Name, h *object.Header, fd int) erro
 		if err = makeBucket(objects, path); err == nil {
 			err = source.link(objects, path)
 		}
+	}
+	if err == unix.EEXIST && t.isTorn(path) {
+		return t.mend(objects, path, source.link)
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func (t *Transaction) writeRealLink(name object.Name, h *object.Header) error {
 	if err == nil {
 		_, path := t.repo.ObjectFile(name)
 		if t.direct && t.isTorn(path) {
-			err = t.swapIn(temp, path)
+			err = t.swapIn(temp, t.objects, path)
 		} else {
 			err = unix.Renameat(dir, temp, int(t.objects.Fd()), path)
 		}

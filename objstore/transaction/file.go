@@ -114,7 +114,7 @@ func (t *Transaction) place(f *file, name object.Name) (placed bool, err error) 
 		return true, nil
 	case unix.EEXIST:
 		if t.direct && t.isTorn(path) {
-			return true, t.mend(path, f.link)
+			return true, t.mend(t.objects, path, f.link)
 		}
 		return false, nil
 	default:

@@ -135,20 +135,19 @@ func (t *Transaction) isTorn(path string) bool {
 	return torn
 }
 
-// mend puts an object in the place of what is torn, where objects go to their places at
-// once. Link gives the object's file a name.
-func (t *Transaction) mend(path string, link func(dir *os.File, name string) error) error {
+// mend puts an object in the place of what is torn. Link gives the object's file a name.
+func (t *Transaction) mend(objects *os.File, path string, link func(dir *os.File, name string) error) error {
 	temp := objstore.TemporaryName()
 	if err := link(t.stage.dir, temp); err != nil {
 		return err
 	}
-	return t.swapIn(temp, path)
+	return t.swapIn(temp, objects, path)
 }
 
 // swapIn is mend for what has a name in the staging directory.
-func (t *Transaction) swapIn(temp, path string) error {
+func (t *Transaction) swapIn(temp string, objects *os.File, path string) error {
 	dir := t.stage.dir
-	err := swap(int(dir.Fd()), temp, int(t.objects.Fd()), path)
+	err := swap(int(dir.Fd()), temp, int(objects.Fd()), path)
 	return errors.Join(err, removeAll(dir, temp))
 }
 

@@ -55,7 +55,7 @@ func (t *Transaction) importLink(src *objstore.Repo, name object.Name) (bool, er
 	}
 	err := link(t.objects, to)
 	if err == unix.EEXIST && t.direct && t.isTorn(to) {
-		err = t.mend(to, link)
+		err = t.mend(t.objects, to, link)
 	}
 	switch err {
 	case nil:

@@ -320,3 +320,29 @@ func TestTornImport(t *testing.T) {
 		}
 	}
 }
+
+// TestTornAdopt: what is given away takes the place of what is torn.
+func TestTornAdopt(t *testing.T) {
+	for _, config := range []string{"", "fsync=false\n"} {
+		r, sum := filledAs(t, objstore.BareUserOnly, config)
+		small := contents(t, r, sum)["small"]
+		for _, tear := range tears[:3] {
+			must(t, os.Remove(fileOf(r, small)))
+			must(t, tear.make(fileOf(r, small)))
+			given := filepath.Join(filepath.Dir(r.Path()), "given"+tear.what)
+			must(t, os.WriteFile(given, samples()["small"], 0o755))
+			file, err := os.Open(given)
+			must(t, err)
+			tx := begin(t, r)
+			h := object.Header{Mode: object.ModeRegular | 0o755, Size: uint64(len(samples()["small"]))}
+			found, held, err := tx.Identify(h, file)
+			if found != small.Checksum || held || err != nil {
+				t.Errorf("%s: %s, held: %v, %v", tear.what, found, held, err)
+			}
+			tx.Last(func() error { return tx.Adopt(found, &h, file, false) })
+			finish(t, tx)
+			file.Close()
+			check(t, r, sum)
+		}
+	}
+}

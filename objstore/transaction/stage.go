@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,7 +88,7 @@ func findStage(tmp *os.File, prefix string, empty bool) (*stage, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if !strings.HasPrefix(name, prefix) || strings.HasSuffix(name, lockSuffix) {
+		if !strings.HasPrefix(name, prefix) || strings.HasSuffix(name, lockSuffix) || isFresh(tmp, name) {
 			continue
 		}
 		s, err := takeStage(tmp, name)
@@ -103,6 +104,26 @@ func findStage(tmp *os.File, prefix string, empty bool) (*stage, error) {
 		}
 	}
 	return nil, nil
+}
+
+// settling is longer than a process needs from making a staging directory to locking it.
+const settling = 10 * time.Second
+
+// isFresh reports whether a staging directory may have been made just now by somebody
+// who is about to lock it: ostree would not notice that it was taken and is gone. There
+// is nothing in it that could be gone on with.
+func isFresh(tmp *os.File, name string) bool {
+	var st unix.Stat_t
+	err := unix.Fstatat(int(tmp.Fd()), name+lockSuffix, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err != unix.ENOENT {
+		return false
+	}
+	err = unix.Fstatat(int(tmp.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil || time.Since(time.Unix(st.Ctim.Unix())) >= settling {
+		return false
+	}
+	names, err := readNames(tmp, name)
+	return err == nil && len(names) == 0
 }
 
 // isStray reports whether an error comes from something in tmp that does not belong

@@ -185,6 +185,32 @@ func TestResume(t *testing.T) {
 	check(t, r, sum)
 }
 
+// TestFresh: a staging directory that somebody has just made is not taken from under his
+// hands; later it is.
+func TestFresh(t *testing.T) {
+	r := newRepo(t, objstore.Bare, "")
+	id, err := bootID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(r.Path(), "tmp", stagePrefix+id+"-fresh0")
+	if err := os.Mkdir(fresh, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, locked := range []bool{false, true} {
+		tx := begin(t, r)
+		if took := tx.stage.name == filepath.Base(fresh); took != locked {
+			t.Errorf("taken over: %v, want %v", took, locked)
+		}
+		if err := errors.Join(tx.stage.remove(), tx.Close()); err != nil {
+			t.Error(err)
+		}
+		if err := os.WriteFile(fresh+lockSuffix, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestOtherBoot: what another boot has left is deleted, what is in use is not.
 func TestOtherBoot(t *testing.T) {
 	r := newRepo(t, objstore.Bare, "tmp-expiry-secs=100\n")
