@@ -15,7 +15,7 @@ import (
 )
 
 // togetherTime is how long the programs work together, unless DEPLOYFS_TOGETHER says so.
-const togetherTime = 4 * time.Second
+const togetherTime = 3 * time.Second
 
 // TestTogether has the real program and ours commit, pull, prune and check on one repository at the
 // same time. Nothing is lost: afterwards every ref leads to the last commit that was said to be
