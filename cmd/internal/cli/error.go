@@ -46,7 +46,7 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 		text = Visible
 	}
 	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), text(message(err, ours)))
-	if h := hinter(nil); errors.As(err, &h) && h.Hint() != "" {
+	if h := hinter(nil); errors.As(err, &h) && p.mayHint(h.Hint()) {
 		fmt.Fprintf(w, "hint: %s\n", text(h.Hint()))
 	}
 	if errors.Is(err, ErrNoRepo) && ours {
@@ -57,6 +57,12 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 		return 2
 	}
 	return 1
+}
+
+// mayHint reports whether a hint helps: one that names a program of ours is none to
+// whoever calls it by another name.
+func (p *Program) mayHint(text string) bool {
+	return text != "" && !(p.Terse && strings.Contains(text, "deployfs"))
 }
 
 // message is what an error says. What ostree's verbs say of a system call that failed ends with the C

@@ -92,4 +92,9 @@ func TestTerse(t *testing.T) {
 	if p.run(context.Background(), []string{"remote", "add", "-h"}, &out, &out); strings.Contains(out.String(), "Much.") {
 		t.Error(out.String())
 	}
+	for text, want := range map[string]bool{"": false, "`deployfs mount` does": false, "wait": true} {
+		if p.mayHint(text) != want {
+			t.Errorf("hint %q: want %v", text, want)
+		}
+	}
 }

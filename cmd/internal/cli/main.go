@@ -45,7 +45,9 @@ func (p *Program) run(ctx context.Context, args []string, stdout, stderr io.Writ
 	if closeErr := out.close(); err == nil || errors.Is(err, errPagerLeft) || canceled && context.Cause(ctx) == errPagerLeft {
 		err, canceled = closeErr, false
 	}
-	inv.printNotes()
+	if !p.Terse {
+		inv.printNotes()
+	}
 	switch {
 	case err == nil, errors.Is(err, errPagerLeft):
 		return 0

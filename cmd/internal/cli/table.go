@@ -18,7 +18,7 @@ type Program struct {
 	Features []string  // what this build can do, printed by --version
 	Files    []Example // files and environment variables that it looks at, for the man page
 	Verbs    []Verb    // in the order in which help lists them
-	Terse    bool      // it has ostree's form: help is the usage alone without options that are ours; no pager, no colours in output
+	Terse    bool      // it has ostree's form: help is the usage alone without options that are ours; no pager, no colours in output, no notes
 }
 
 // Verb describes one command of a program.
