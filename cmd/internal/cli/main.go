@@ -116,6 +116,9 @@ func (p *Program) dispatch(ctx context.Context, args []string, out *output, stde
 	var version bool
 	read, err := parse(p.options(v, inv, &version), v.Ours, v.Ends, rest)
 	inv.Args, inv.Before, inv.Dashes, inv.Given = read.args, read.before, read.dashes, read.given
+	if p.Terse { // as to ostree, it only ends the options
+		inv.Before, inv.Dashes = len(read.args), false
+	}
 	switch {
 	case err != nil:
 	case version:

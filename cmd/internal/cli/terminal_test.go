@@ -139,7 +139,11 @@ func (c *console) end() (string, int) {
 		c.t.Errorf("the terminal is left without echo or lines: %v", err)
 	}
 	c.slave.Close()
-	<-c.closed
+	select {
+	case <-c.closed:
+	case <-time.After(10 * time.Second):
+		c.t.Fatal("somebody still holds the terminal open")
+	}
 	return strings.ReplaceAll(c.screen.String(), "\r\n", "\n"), c.cmd.ProcessState.ExitCode()
 }
 
