@@ -155,7 +155,8 @@ func (k *cutter) check(repo string) string {
 }
 
 // leftovers are temporary files that are still there, also after the next commit where the command
-// itself clears nothing.
+// itself clears nothing. An empty staging directory is none: whoever has just made it may be about to
+// lock it, so that it is left alone for some seconds and then used.
 func (k *cutter) leftovers(dir string) (left []string) {
 	k.t.Helper()
 	if !k.c.tidy && k.c.mode != "" && !k.c.broken {
@@ -167,5 +168,9 @@ func (k *cutter) leftovers(dir string) (left []string) {
 	found, _ := filepath.Glob(dir + "/repo/tmp/*")
 	beside, _ := filepath.Glob(dir + "/.*")
 	found = append(found, beside...)
-	return slices.DeleteFunc(found, func(name string) bool { return filepath.Base(name) == "cache" })
+	return slices.DeleteFunc(found, func(name string) bool {
+		inside, err := os.ReadDir(name)
+		empty := err == nil && len(inside) == 0
+		return filepath.Base(name) == "cache" || empty && strings.HasPrefix(filepath.Base(name), "staging-")
+	})
 }

@@ -119,14 +119,14 @@ func (p *parser) item() bool {
 	return false
 }
 
-// result puts the parts together. Without any, it is the beginning of today.
+// result puts the parts together. Without any, it is the beginning of today: of the day
+// that it is in now's zone, as for date(1), also where the time of day is another zone's.
 func (p *parser) result(any bool) (time.Time, error) {
-	now := p.now.In(p.zone)
 	if p.day == nil && p.clock == nil && any { // a distance alone keeps summer time, or winter time
-		_, offset := now.Zone()
+		_, offset := p.now.In(p.zone).Zone()
 		p.zone = time.FixedZone("", offset)
 	}
-	year, month, day := now.Date()
+	year, month, day := p.now.Date()
 	c := clock{}
 	if p.day != nil {
 		if p.day[0] != noYear {
@@ -141,7 +141,7 @@ func (p *parser) result(any bool) (time.Time, error) {
 	case p.clock != nil:
 		c = *p.clock
 	case p.day == nil && any:
-		c.hour, c.minute, c.second = now.Clock()
+		c.hour, c.minute, c.second = p.now.Clock()
 	}
 	if p.zoned && p.clock == nil {
 		return time.Time{}, ErrUnknown
