@@ -157,7 +157,7 @@ func (o *signOptions) verified(inv *cli.Invocation, commit object.Checksum, mess
 func (o *signOptions) stored() (sign.Checker, error) {
 	switch {
 	case o.scheme != "ed25519":
-		return nil, cli.Words("not implemented")
+		return nil, cli.Words("keys of type " + o.scheme + " are stored nowhere; name a KEY-ID behind the commit")
 	case o.keyFile != "":
 		return trust.KeyFile(o.keyFile)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"deployfs/objstore"
+	"deployfs/objstore/sign"
 )
 
 // Setting is a key of a remote and its value.
@@ -54,7 +55,7 @@ func ParseVerify(specs []string) (settings []Setting, err error) {
 		case !ok:
 			return nil, fmt.Errorf("Failed to parse KEYTYPE=[inline|file]:DATA in %s", spec)
 		case !slices.Contains(engines, engine):
-			return nil, errors.New("Requested signature type is not implemented")
+			return nil, sign.ErrNoScheme
 		case !known:
 			return nil, fmt.Errorf("Invalid key reference %s, expected inline|file", form)
 		case !colon:
