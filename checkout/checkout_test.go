@@ -328,7 +328,7 @@ func TestRemoveAll(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	for range 2 { // the second time nothing is there
-		if err := removeAll(fd, "x"); err != nil {
+		if err := objstore.RemoveAll(fd, "x"); err != nil {
 			t.Error(err)
 		}
 	}

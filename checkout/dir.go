@@ -57,7 +57,7 @@ func (r *run) enter(parent *dir, i int) (*dir, error) {
 		}
 	}
 	if r.isOpaque(d) {
-		if err := removeAll(parent.fd, name); err != nil {
+		if err := objstore.RemoveAll(parent.fd, name); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore"
 	"deployfs/objstore/tree"
 )
 
@@ -93,7 +94,7 @@ func (r *run) intoNew(at place, fill func(fd int, made bool) error, rename func(
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, removeAll(at.dir, aside))
+			err = errors.Join(err, objstore.RemoveAll(at.dir, aside))
 		}
 	}()
 	defer unix.Close(fd)
@@ -152,11 +153,11 @@ func exchange(dir int, from, to string) error {
 	err := unix.Renameat2(dir, from, dir, to, unix.RENAME_EXCHANGE)
 	switch {
 	case err == nil:
-		return removeAll(dir, from)
+		return objstore.RemoveAll(dir, from)
 	case err != unix.EINVAL && err != unix.ENOSYS:
 		return err
 	}
-	if err := removeAll(dir, to); err != nil {
+	if err := objstore.RemoveAll(dir, to); err != nil {
 		return err
 	}
 	return unix.Renameat(dir, from, dir, to)

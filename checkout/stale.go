@@ -5,6 +5,8 @@ import (
 	"regexp"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore"
 )
 
 // A directory that is being filled is locked by whoever fills it. One that is not was left by a
@@ -71,6 +73,6 @@ func removeOneStale(dir int, name string) {
 		return
 	}
 	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) == nil { // without locks nobody knows
-		removeAll(dir, name)
+		objstore.RemoveAll(dir, name)
 	}
 }

@@ -41,7 +41,7 @@ func (w *worker) special(t target, c *objstore.Content) error {
 		return fmt.Errorf("Invalid %s %q: %w", what, t.name, err)
 	}
 	if t.name = name; isPlain {
-		return removeAll(t.dir, t.name)
+		return objstore.RemoveAll(t.dir, t.name)
 	}
 	return w.device(t)
 }
@@ -60,7 +60,7 @@ func (r *run) vacate(t target) error {
 	if !r.Whiteouts {
 		return nil
 	}
-	return removeAll(t.dir, t.name)
+	return objstore.RemoveAll(t.dir, t.name)
 }
 
 // device makes a whiteout of an overlay file system: a device that no driver has.

@@ -1,12 +1,12 @@
 package compose
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 
+	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
@@ -115,7 +115,7 @@ func (r *remover) removeEntries(dir *os.File, t *taken, path string) error {
 		}
 	}
 	for _, name := range t.skipped {
-		if err := removeAll(int(dir.Fd()), name); err != nil {
+		if err := objstore.RemoveAll(int(dir.Fd()), name); err != nil {
 			return err
 		}
 	}
@@ -142,35 +142,6 @@ func (r *remover) removeFile(dir *os.File, f *takenFile, path string) error {
 	}
 	if err := unix.Unlinkat(int(dir.Fd()), f.name, 0); err != nil {
 		return failure("unlinkat", f.name, err)
-	}
-	return nil
-}
-
-// removeAll deletes a file, or a directory with all that is in it.
-func removeAll(at int, name string) error {
-	err := unix.Unlinkat(at, name, 0)
-	if !errors.Is(err, unix.EISDIR) {
-		if err != nil {
-			err = failure("unlinkat", name, err)
-		}
-		return err
-	}
-	dir, err := openDir(at, name)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := list(dir)
-	if err != nil {
-		return err
-	}
-	for _, entry := range names {
-		if err := removeAll(int(dir.Fd()), entry.name); err != nil {
-			return err
-		}
-	}
-	if err := unix.Unlinkat(at, name, unix.AT_REMOVEDIR); err != nil {
-		return failure("unlinkat", name, err)
 	}
 	return nil
 }

@@ -40,31 +40,12 @@ func (p *pruner) removeDelta(d objstore.Delta) error {
 		err = unix.Renameat(int(repo.Fd()), d.Path(), int(repo.Fd()), temp)
 	}
 	if err == nil {
-		err = removeFolder(repo, temp)
+		err = objstore.RemoveAll(int(repo.Fd()), temp)
 	}
 	if err != nil {
 		return fmt.Errorf("deleting static delta %s: %w", d.Base64(), plain(err))
 	}
 	return nil
-}
-
-// removeFolder deletes a directory and the files in it.
-func removeFolder(at *os.File, path string) error {
-	dir, err := openDir(at, path, unix.O_NOFOLLOW)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := unix.Unlinkat(int(dir.Fd()), name, 0); err != nil {
-			return err
-		}
-	}
-	return unix.Unlinkat(int(at.Fd()), path, unix.AT_REMOVEDIR)
 }
 
 func openDir(at *os.File, path string, flags int) (*os.File, error) {

@@ -98,7 +98,7 @@ func (t *Transaction) find(name object.Name, f form) (place, error) {
 	case fits:
 		return staged, nil
 	case there:
-		return absent, removeAll(t.objects, path)
+		return absent, objstore.RemoveAll(int(t.objects.Fd()), path)
 	}
 	return absent, nil
 }
@@ -148,7 +148,7 @@ func (t *Transaction) mend(objects *os.File, path string, link func(dir *os.File
 func (t *Transaction) swapIn(temp string, objects *os.File, path string) error {
 	dir := t.stage.dir
 	err := swap(int(dir.Fd()), temp, int(objects.Fd()), path)
-	return errors.Join(err, removeAll(dir, temp))
+	return errors.Join(err, objstore.RemoveAll(int(dir.Fd()), temp))
 }
 
 // swap gives a file the name of another, or of a directory, and that its own name.

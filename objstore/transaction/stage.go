@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"deployfs/objstore"
 )
 
 // stage is a staging directory and the lock that says that it is in use.
@@ -69,7 +71,7 @@ func (s *stage) tidy(all bool) error {
 	}
 	for _, name := range names {
 		if all {
-			err = removeAll(s.dir, name)
+			err = objstore.RemoveAll(int(s.dir.Fd()), name)
 		} else if err = unix.Unlinkat(int(s.dir.Fd()), name, 0); err == unix.EISDIR || err == unix.EPERM {
 			err = nil // objects
 		}
@@ -208,7 +210,7 @@ func unlock(tmp *os.File, name string, lock *os.File) error {
 
 // remove deletes the staging directory, which is to be closed all the same.
 func (s *stage) remove() error {
-	if err := removeAll(s.tmp, s.name); err != nil {
+	if err := objstore.RemoveAll(int(s.tmp.Fd()), s.name); err != nil {
 		return fmt.Errorf("removing staging directory: %w", err)
 	}
 	return nil

@@ -30,39 +30,6 @@ func readNames(at *os.File, path string) ([]string, error) {
 	return dir.Readdirnames(-1)
 }
 
-// removeAll deletes a file, or a directory with all that is in it. It follows no
-// symbolic link, and what is gone already is no error.
-func removeAll(at *os.File, name string) error {
-	err := unix.Unlinkat(int(at.Fd()), name, 0)
-	if err == nil || err == unix.ENOENT {
-		return nil
-	}
-	if err != unix.EISDIR && err != unix.EPERM {
-		return fmt.Errorf("unlinkat(%s): %w", name, err)
-	}
-	dir, err := openDir(at, name)
-	if errors.Is(err, unix.ENOENT) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return err
-	}
-	for _, inner := range names {
-		if err := removeAll(dir, inner); err != nil {
-			return err
-		}
-	}
-	if err := unix.Unlinkat(int(at.Fd()), name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
-		return fmt.Errorf("unlinkat(%s): %w", name, err)
-	}
-	return nil
-}
-
 const defaultExpiry = 86400 // seconds, ostree's
 
 // expiry is core.tmp-expiry-secs.
@@ -88,7 +55,21 @@ func (t *Transaction) cleanTmp() error {
 	if err != nil {
 		return err
 	}
-	tmp, err := openDir(t.repo.Dir(), "tmp")
+	return eachTemporary(t.repo, func(tmp *os.File, name string) error {
+		if name == "cache" {
+			return nil
+		}
+		return cleanOne(tmp, name, stagePrefix+id+"-", age)
+	})
+}
+
+// eachTemporary has clean look at everything in the repository's directory for temporary
+// files, if there is one. What does not belong there is in nobody's way.
+func eachTemporary(repo *objstore.Repo, clean func(tmp *os.File, name string) error) error {
+	tmp, err := openDir(repo.Dir(), "tmp")
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -98,10 +79,7 @@ func (t *Transaction) cleanTmp() error {
 		return err
 	}
 	for _, name := range names {
-		if name == "cache" {
-			continue
-		}
-		if err := cleanOne(tmp, name, stagePrefix+id+"-", age); err != nil && !isStray(err) {
+		if err := clean(tmp, name); err != nil && !isStray(err) {
 			return fmt.Errorf("cleaning up tmp: %w", err)
 		}
 	}
@@ -125,7 +103,7 @@ func cleanOne(tmp *os.File, name, ours string, age time.Duration) error {
 	if time.Since(time.Unix(st.Mtim.Unix())) <= age {
 		return nil
 	}
-	return removeAll(tmp, name)
+	return objstore.RemoveAll(int(tmp.Fd()), name)
 }
 
 // removeStage deletes a staging directory that nobody has locked.
@@ -153,25 +131,10 @@ func removeLock(tmp *os.File, name string) error {
 // ClearStaging deletes what transactions have staged that were cut off. It is for who
 // deletes objects: some of these may be what is staged was found to need.
 func ClearStaging(repo *objstore.Repo) error {
-	tmp, err := openDir(repo.Dir(), "tmp")
-	if errors.Is(err, unix.ENOENT) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer tmp.Close()
-	names, err := tmp.Readdirnames(-1)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
+	return eachTemporary(repo, func(tmp *os.File, name string) error {
 		if !strings.HasPrefix(name, stagePrefix) || strings.HasSuffix(name, lockSuffix) {
-			continue
+			return nil
 		}
-		if err := removeStage(tmp, name); err != nil && !isStray(err) {
-			return fmt.Errorf("cleaning up tmp: %w", err)
-		}
-	}
-	return nil
+		return removeStage(tmp, name)
+	})
 }

@@ -1,28 +1,29 @@
-package checkout
+package objstore
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// removeAll removes what has a name in a directory, if anything, with all that is below. It follows no
+// RemoveAll removes what has a name in a directory, if anything, with all that is below. It follows no
 // symbolic link.
-func removeAll(dir int, name string) error {
+func RemoveAll(dir int, name string) error {
 	switch err := unix.Unlinkat(dir, name, 0); err {
 	case nil, unix.ENOENT:
 		return nil
 	case unix.EISDIR, unix.EPERM:
 	default:
-		return failed("unlinkat("+name+")", err)
+		return fmt.Errorf("unlinkat(%s): %w", name, describe(err))
 	}
 	if err := removeBelow(dir, name); err != nil {
 		return err
 	}
-	if err := unix.Unlinkat(dir, name, unix.AT_REMOVEDIR); err != nil {
-		return failed("unlinkat("+name+")", err)
+	if err := unix.Unlinkat(dir, name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
+		return fmt.Errorf("unlinkat(%s): %w", name, describe(err))
 	}
 	return nil
 }
@@ -34,8 +35,11 @@ func removeBelow(dir int, name string) error {
 	if err == unix.EACCES && unix.Fchmodat(dir, name, 0o700, unix.AT_SYMLINK_NOFOLLOW) == nil {
 		fd, err = unix.Openat(dir, name, flags, 0)
 	}
+	if err == unix.ENOENT {
+		return nil // somebody else was faster
+	}
 	if err != nil {
-		return failed("opendir("+name+")", err)
+		return fmt.Errorf("opendir(%s): %w", name, describe(err))
 	}
 	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
@@ -45,7 +49,7 @@ func removeBelow(dir int, name string) error {
 	for {
 		names, err := f.Readdirnames(256)
 		for _, below := range names {
-			if err := removeAll(fd, below); err != nil {
+			if err := RemoveAll(fd, below); err != nil {
 				return err
 			}
 		}
@@ -53,7 +57,7 @@ func removeBelow(dir int, name string) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return failed("readdir", err)
+			return fmt.Errorf("readdir: %w", plain(err))
 		}
 	}
 }
