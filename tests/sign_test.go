@@ -25,7 +25,7 @@ func TestSignDummy(t *testing.T) {
 	ours, theirs := newRepo(t, "archive"), newRepo(t, "archive")
 	ourSum, theirSum := commit(t, ours, "main", forest(t, "plain")), commit(t, theirs, "main", forest(t, "plain"))
 	for _, args := range []string{
-		"main word", "--verify main word", "--verify main other", "--verify main other word", "-d", "main", "--verify main", "nope word", "--verify nope word",
+		"main word", "--verify main word", "--verify main other", "--verify main other word", "-d", "main", "nope word", "--verify nope word",
 	} {
 		args := append([]string{"sign", "--sign-type=dummy"}, strings.Fields(args)...)
 		our := dummySign(t, binary(t, "deployfs"), append(args, "--repo="+ours)...)
@@ -43,6 +43,9 @@ func TestSignDummy(t *testing.T) {
 	}
 	if b, err := os.ReadFile(objectPath(theirs, theirSum, "commitmeta")); err != nil || string(a) != string(b) {
 		t.Errorf("%x, %v, want %x", a, err, b)
+	}
+	if o := dummySign(t, binary(t, "deployfs"), "--repo="+ours, "sign", "-s", "dummy", "--verify", "main"); o.code != 1 || !strings.Contains(o.err, "name a KEY-ID") {
+		t.Errorf("without a key: %d, %s", o.code, o.err)
 	}
 	o := dummySign(t, binary(t, "deployfs"), "--repo="+ours, "sign", "-s", "dummy", "--verify", "--json", "main", "word")
 	if want := `"commit": "` + ourSum + `"`; o.code != 0 || !strings.Contains(o.out, want) || !strings.Contains(o.out, `"type": "dummy"`) {
