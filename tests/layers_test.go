@@ -16,6 +16,7 @@ import (
 // heights is the height of each package below the module's root: an import points to a smaller one.
 var heights = map[string]int{
 	"objstore/gvariant":       0,
+	"objstore/delta/bsdiff":   0,
 	"objstore/fault":          0,
 	"objstore/halving":        0,
 	"objstore/object":         1,
