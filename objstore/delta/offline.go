@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
@@ -126,7 +121,7 @@ func (s *Superblock) applyPart(ctx context.Context, t *transaction.Transaction, 
 	}
 	data, err := file.part(s, i)
 	if err != nil {
-		return err
+		return fmt.Errorf("Opening deltapart '%d': %w", i, err)
 	}
 	defer data.close()
 	if err := p.Apply(ctx, t, data.data); err != nil {
@@ -134,40 +129,6 @@ func (s *Superblock) applyPart(ctx context.Context, t *transaction.Transaction, 
 	}
 	return nil
 }
-
-// File is a delta in a directory. It is to be closed.
-type File struct {
-	repo *objstore.Repo
-	dir  string
-	bulk *bulk // the superblock
-}
-
-// Open opens a delta: its directory, or its superblock. The repository is the one that
-// has room for what is large.
-func Open(repo *objstore.Repo, path string) (*File, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		return nil, fmt.Errorf("openat(%s): %w", filepath.Base(path), plain(err))
-	}
-	dir, base := path, "superblock"
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		dir, base = filepath.Split(path)
-	}
-	bulk, err := read(repo, filepath.Join(dir, base))
-	if err != nil {
-		return nil, fmt.Errorf("openat(%s): %w", base, err)
-	}
-	return &File{repo, dir, bulk}, nil
-}
-
-// Close gives the memory back, also that of what was parsed.
-func (f *File) Close() { f.bulk.close() }
-
-// Bytes are those of the superblock, with its signatures.
-func (f *File) Bytes() []byte { return f.bulk.data }
-
-// Parse reads the superblock. It is not to be used when the file is closed.
-func (f *File) Parse() (*Superblock, error) { return Parse(f.bulk.data) }
 
 // judge asks who has signed the delta.
 func (f *File) judge(repo *objstore.Repo, verify func([]byte, gvariant.Value) error) error {
@@ -187,38 +148,4 @@ func (f *File) judge(repo *objstore.Repo, verify func([]byte, gvariant.Value) er
 		superblock = f.bulk.data
 	}
 	return verify(superblock, signatures)
-}
-
-// part is the file of a part.
-func (f *File) part(s *Superblock, i int) (*bulk, error) {
-	if data, ok := s.Inline(i); ok {
-		return &bulk{data: data}, nil
-	}
-	name := strconv.Itoa(i)
-	bulk, err := read(f.repo, filepath.Join(f.dir, name))
-	if err != nil {
-		return nil, fmt.Errorf("Opening deltapart '%s': %w", name, err)
-	}
-	return bulk, nil
-}
-
-// read reads a regular file. It is not mapped: somebody might cut it.
-func read(repo *objstore.Repo, path string) (*bulk, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, plain(err)
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, errors.New("not a regular file"))
-	}
-	return gather(repo, file)
-}
-
-// plain is an error of the system in the C library's words.
-func plain(err error) error {
-	if errno := unix.Errno(0); errors.As(err, &errno) {
-		return objstore.ErrnoError(errno)
-	}
-	return err
 }
