@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/object"
 )
 
 const superblockName = "superblock"
@@ -56,13 +57,11 @@ func ParseName(id string) (objstore.Delta, error) {
 	if d, ok := objstore.ParseDelta(id); ok {
 		return d, nil
 	}
-	for text := range strings.SplitSeq(id, "-") {
-		if _, ok := objstore.ParseDelta(text); !ok {
-			return objstore.Delta{}, fmt.Errorf("Invalid rev %s", text)
-		}
+	from, to, _ := strings.Cut(id, "-")
+	if object.IsChecksum(from) {
+		from = to
 	}
-	_, text, _ := strings.Cut(id, "-")
-	return objstore.Delta{}, fmt.Errorf("Invalid rev %s", text)
+	return objstore.Delta{}, fmt.Errorf("Invalid rev %s", from)
 }
 
 // open opens the delta whose superblock has that name in a directory; label is what
@@ -100,7 +99,7 @@ func read(repo *objstore.Repo, path string) (*bulk, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, errNotFile)
+		return nil, errors.Join(err, errors.New("not a regular file"))
 	}
 	return gather(repo, file)
 }
