@@ -9,6 +9,9 @@ import (
 // MaxSize is the largest old content, in bytes, that Diff can work with.
 const MaxSize = math.MaxInt32 - 1
 
+// Memory is how many bytes Diff takes, at most, for each byte of the old content.
+const Memory = 6
+
 const (
 	// better is by how many bytes a match has to beat going on at the same distance.
 	better = 8
@@ -18,7 +21,7 @@ const (
 )
 
 // Diff writes to w the patch that makes new of old. It takes O(n log n) time whatever the content,
-// and, beside what it is given, at most 6 bytes of memory for each byte of old.
+// and, beside what it is given, at most Memory bytes for each byte of old.
 func Diff(w io.Writer, old, new []byte) error {
 	if len(old) > MaxSize {
 		return fmt.Errorf("old content of %d bytes is too large for a bsdiff patch", len(old))
