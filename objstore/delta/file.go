@@ -53,16 +53,21 @@ func Find(repo *objstore.Repo, id string) (*File, error) {
 }
 
 // ParseName reads the name of a delta, FROM-TO or TO.
-func ParseName(id string) (objstore.Delta, error) {
-	if d, ok := objstore.ParseDelta(id); ok {
-		return d, nil
+func ParseName(id string) (d objstore.Delta, err error) {
+	from, to, two := strings.Cut(id, "-")
+	if !two {
+		from, to = "", from
+	} else if d.From, err = object.ParseChecksum(from); err != nil || d.From.IsZero() {
+		return d, errRev(from)
 	}
-	from, to, _ := strings.Cut(id, "-")
-	if object.IsChecksum(from) {
-		from = to
+	if d.To, err = object.ParseChecksum(to); err != nil {
+		return d, errRev(to)
 	}
-	return objstore.Delta{}, fmt.Errorf("Invalid rev %s", from)
+	return d, nil
 }
+
+// errRev is worded as ostree's.
+func errRev(text string) error { return fmt.Errorf("Invalid rev %.64s", text) }
 
 // open opens the delta whose superblock has that name in a directory; label is what
 // messages call it.

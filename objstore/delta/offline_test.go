@@ -75,10 +75,10 @@ func TestBadDelta(t *testing.T) {
 		spoil func(b *block)
 		parts []*forged
 	}{
-		"Opening deltapart '0': No such file or directory":                   {func(b *block) { b.add(trees()) }, nil},
-		"Executing delta part 0: Checksum mismatch in static delta part":     {func(b *block) { b.add(trees()) }, []*forged{newForged()}},
-		"Executing delta part 1: Unknown opcode 0 at offset 0":               {func(b *block) { b.add(trees()).add(newForged().op(0).makes(regular(t, ""))) }, []*forged{trees(), newForged().op(0)}},
-		"Delta part has too new version 1":                                   {func(b *block) { b.part(1, from, 0, 0, nil) }, []*forged{newForged()}},
+		"Opening deltapart '0': No such file or directory":                  {func(b *block) { b.add(trees()) }, nil},
+		"Executing delta part 0: Checksum mismatch in static delta part":    {func(b *block) { b.add(trees()) }, []*forged{newForged()}},
+		"Executing delta part 1: Unknown opcode 0 at offset 0":              {func(b *block) { b.add(trees()).add(newForged().op(0).makes(regular(t, ""))) }, []*forged{trees(), newForged().op(0)}},
+		"Delta part has too new version 1":                                  {func(b *block) { b.part(1, from, 0, 0, nil) }, []*forged{newForged()}},
 		"needs " + dirName.String() + ", which is neither in the delta nor": {func(*block) {}, nil},
 		"Commit abababab": {func(b *block) { b.from = from }, nil},
 		"Cannot execute delta offline: contains nonempty http fallback entries":                {func(b *block) { b.fallbacks = append(b.fallbacks, fallback(treeName)) }, nil},
@@ -149,7 +149,7 @@ func TestFind(t *testing.T) {
 	repo := newRepo(t, objstore.Archive)
 	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
 	for id, want := range map[string]string{
-		"x": "Invalid rev x", a + "-x": "Invalid rev x", "x-" + a: "Invalid rev x", a + "-" + b + "-" + a: "Invalid rev " + b + "-" + a, "": "Invalid rev ",
+		"x": "Invalid rev x", a + "-x": "Invalid rev x", "x-" + a: "Invalid rev x", a + "-" + b + "-" + a: "Invalid rev " + b, "": "Invalid rev ", strings.Repeat("0", 64): "openat(deltas/AA/",
 		b: "openat(deltas/u7/", "nope/x": "openat(nope/x): No such file or directory", "/tmp/": "openat(/tmp/): not a regular file",
 	} {
 		if _, err := Find(repo, id); err == nil || !strings.HasPrefix(err.Error(), want) {
