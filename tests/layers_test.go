@@ -16,9 +16,11 @@ import (
 // heights is the height of each package below the module's root: an import points to a smaller one.
 var heights = map[string]int{
 	"objstore/gvariant":       0,
-	"objstore/delta/bsdiff":   0,
+	"objstore/delta/bsdiff":   1,
 	"objstore/delta/rollsum":  0,
 	"objstore/delta/bulk":     5,
+	"objstore/delta/xz":       1,
+	"objstore/delta/prefix":   0,
 	"objstore/delta/compile":  8,
 	"objstore/fault":          0,
 	"objstore/halving":        0,
@@ -86,7 +88,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore", "objstore/tarball", "objstore/transaction"},
-	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz", "objstore/delta/compile"},
+	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz", "objstore/delta/xz"},
 	"github.com/ProtonMail/go-crypto":   {"objstore/openpgp"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
 	"charm.land/bubbletea/v2":           {"cmd/deployfs/explore"},

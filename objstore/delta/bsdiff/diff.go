@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"deployfs/objstore/delta/prefix"
 )
 
 // MaxSize is the largest old content, in bytes, that Diff can work with.
@@ -92,7 +94,7 @@ func (d *differ) match() {
 		return
 	}
 	if place := d.scan + d.distance; place >= 0 && place < len(d.old) {
-		if n := sharedLength(d.old[place:], d.new[d.scan:]); n >= long {
+		if n := prefix.Shared(d.old[place:], d.new[d.scan:]); n >= long {
 			d.place, d.length = place, n
 			return
 		}

@@ -2,7 +2,8 @@ package bsdiff
 
 import (
 	"encoding/binary"
-	"math/bits"
+
+	"deployfs/objstore/delta/prefix"
 )
 
 // index finds the longest match of some bytes in the old content: its suffixes in their order,
@@ -47,7 +48,7 @@ func (x *index) longest(data []byte) (place, length int) {
 		if shared > len(suffix) {
 			shared = 0
 		}
-		shared += sharedLength(suffix[shared:], data[shared:])
+		shared += prefix.Shared(suffix[shared:], data[shared:])
 		if shared > length {
 			place, length = int(x.sa[middle]), shared
 		}
@@ -61,19 +62,4 @@ func (x *index) longest(data []byte) (place, length int) {
 		}
 	}
 	return place, length
-}
-
-// sharedLength returns how many bytes a and b have in common at their beginnings.
-func sharedLength(a, b []byte) int {
-	n := min(len(a), len(b))
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
-			return i + bits.TrailingZeros64(x)/8
-		}
-	}
-	for i < n && a[i] == b[i] {
-		i++
-	}
-	return i
 }
