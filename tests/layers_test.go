@@ -21,6 +21,7 @@ var heights = map[string]int{
 	"objstore/delta/bulk":     5,
 	"objstore/delta/xz":       1,
 	"objstore/delta/prefix":   0,
+	"objstore/delta/scratch":  0,
 	"objstore/delta/compile":  8,
 	"objstore/fault":          0,
 	"objstore/halving":        0,

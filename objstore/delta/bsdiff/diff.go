@@ -29,6 +29,7 @@ func Diff(w io.Writer, old, new []byte) error {
 		return fmt.Errorf("old content of %d bytes is too large for a bsdiff patch", len(old))
 	}
 	d := differ{w: w, old: old, new: new, index: newIndex(old), block: make([]byte, blockSize)}
+	defer d.index.close()
 	for d.scan < len(new) {
 		d.next()
 		if d.length == d.same && d.scan < len(new) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"deployfs/objstore/delta/prefix"
+	"deployfs/objstore/delta/scratch"
 )
 
 // index finds the longest match of some bytes in the old content: its suffixes in their order,
@@ -11,12 +12,14 @@ import (
 type index struct {
 	old    []byte
 	sa     []int32
+	free   func() // gives sa back
 	starts [1<<16 + 1]int32
 }
 
-// newIndex sorts the suffixes of old.
+// newIndex sorts the suffixes of old. It is to be closed.
 func newIndex(old []byte) *index {
-	x := &index{old: old, sa: make([]int32, len(old))}
+	x := &index{old: old}
+	x.sa, x.free = scratch.Int32s(len(old))
 	sortSuffixes(old, x.sa, 1<<8)
 	for i := range len(old) - 1 {
 		x.starts[int(binary.BigEndian.Uint16(old[i:]))+1]++
@@ -31,6 +34,8 @@ func newIndex(old []byte) *index {
 	}
 	return x
 }
+
+func (x *index) close() { x.free() }
 
 // longest returns where in the old content the longest beginning of data is found, and its length.
 // A single byte is not looked for.

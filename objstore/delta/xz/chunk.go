@@ -47,6 +47,7 @@ func newChunker(w io.Writer, data []byte, window int) *chunker {
 
 // write writes all.
 func (c *chunker) write(ctx context.Context) error {
+	defer c.parser.finder.close()
 	for c.at < len(c.data) {
 		if len(c.planned) == 0 {
 			c.plan()

@@ -3,6 +3,7 @@ package xz
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"os/exec"
@@ -66,6 +67,20 @@ func TestCompress(t *testing.T) {
 				t.Errorf("%d bytes, want at most %d", n, c.most)
 			}
 		})
+	}
+}
+
+// TestStopped ends at once when nobody wants the result, or can take it.
+func TestStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Compress(ctx, io.Discard, random(100_000, 9, 9)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	r, w := io.Pipe()
+	r.Close()
+	if err := Compress(context.Background(), w, random(500_000, 256, 9)); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("nobody reads: %v", err)
 	}
 }
 

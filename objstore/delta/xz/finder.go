@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"deployfs/objstore/delta/prefix"
+	"deployfs/objstore/delta/scratch"
 )
 
 const (
@@ -36,6 +37,8 @@ type finder struct {
 	shift   int
 	sons    []int32 // two for each place in the window
 	matches []match
+
+	freeRoots, freeSons func()
 }
 
 const (
@@ -45,15 +48,22 @@ const (
 )
 
 // newFinder begins at the start of data, which has less than 2 GiB. It takes 8 bytes of memory
-// for each byte of the window or, where that is shorter, of data.
+// for each byte of the window or, where that is shorter, of data, and is to be closed.
 func newFinder(data []byte, window int) *finder {
 	window = max(min(window, len(data)), 1)
 	rootBits := min(max(bits.Len(uint(window))-1, 10), maxRoots)
-	return &finder{
+	f := &finder{
 		data: data, window: window, shift: 32 - rootBits,
-		two: make([]int32, 1<<twoBits), three: make([]int32, 1<<threeBits), roots: make([]int32, 1<<rootBits),
-		sons: make([]int32, 2*window),
+		two: make([]int32, 1<<twoBits), three: make([]int32, 1<<threeBits),
 	}
+	f.roots, f.freeRoots = scratch.Int32s(1 << rootBits)
+	f.sons, f.freeSons = scratch.Int32s(2 * window)
+	return f
+}
+
+func (f *finder) close() {
+	f.freeRoots()
+	f.freeSons()
 }
 
 // next returns the matches at the next place, the longer ones with the larger distances. Their
