@@ -17,6 +17,7 @@ import (
 var heights = map[string]int{
 	"objstore/gvariant":       0,
 	"objstore/fault":          0,
+	"objstore/fetch":          0,
 	"objstore/halving":        0,
 	"objstore/object":         1,
 	"objstore/refs":           2,
