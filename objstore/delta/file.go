@@ -3,6 +3,7 @@ package delta
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -103,10 +104,19 @@ func read(repo *objstore.Repo, path string) (*bulk, error) {
 		return nil, plain(err)
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, errors.New("not a regular file"))
 	}
-	return gather(repo, file)
+	if info.Size() > maxRead {
+		return gather(repo, file)
+	}
+	data := make([]byte, info.Size())
+	n, err := io.ReadFull(file, data)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil // what is missing will be missed
+	}
+	return &bulk{data: data[:n]}, plain(err)
 }
 
 // plain is an error of the system in the C library's words.
