@@ -25,6 +25,7 @@ type web struct {
 }
 
 func newWeb(c Config, stall time.Duration) (*web, error) {
+	silence()
 	tlsConfig, err := tlsConfig(c)
 	if err != nil {
 		return nil, err
