@@ -471,3 +471,32 @@ func TestDowngrade(t *testing.T) {
 		t.Errorf("content: %q, %v; shown %v", data, err, seen.Load())
 	}
 }
+
+func FuzzContentRange(f *testing.F) {
+	for _, text := range []string{"bytes 0-9/10", "bytes 3-9/10", "bytes 3-9/*", "bytes 9-3/10", "bytes -1-9/10", "bytes 0-9/11", "octets 0-9/10", "bytes 0-9"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, size, ok := parseContentRange(text)
+		if ok && (first < 0 || size != -1 && first >= size) {
+			t.Errorf("%q: from %d of %d", text, first, size)
+		}
+	})
+}
+
+func TestContentRange(t *testing.T) {
+	t.Parallel()
+	type part struct {
+		first, size int64
+		ok          bool
+	}
+	for text, want := range map[string]part{
+		"bytes 3-9/10": {3, 10, true}, "bytes 3-9/*": {3, -1, true},
+		"bytes 3-8/10": {}, "bytes 9-3/*": {}, "bytes 3-9": {}, "items 3-9/10": {}, "bytes */10": {},
+	} {
+		first, size, ok := parseContentRange(text)
+		if ok != want.ok || ok && (first != want.first || size != want.size) {
+			t.Errorf("%q: %d, %d, %v", text, first, size, ok)
+		}
+	}
+}
