@@ -84,7 +84,10 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 		}
 		fallthrough
 	case o.view:
-		return viewSummary(inv, s)
+		if err := viewSummary(inv, s); err != nil || o.raw {
+			return err
+		}
+		return o.summarySignatures(inv, repo)
 	case o.listKeys:
 		return listSummaryKeys(inv, s)
 	}
