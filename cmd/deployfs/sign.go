@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,6 +11,7 @@ import (
 	"deployfs/objstore/attest"
 	"deployfs/objstore/object"
 	"deployfs/objstore/sign"
+	"deployfs/objstore/trust"
 )
 
 type signOptions struct {
@@ -107,6 +109,9 @@ func (o *signOptions) check(inv *cli.Invocation, repo *objstore.Repo, commit obj
 		return cli.Words("No valid signatures found")
 	}
 	checker, err := o.stored()
+	if none := (*trust.NoKeysError)(nil); o.scheme == "dummy" && errors.As(err, &none) {
+		return cli.Words("keys of type dummy are stored nowhere; name a KEY-ID behind the commit")
+	}
 	if err != nil {
 		return err
 	}

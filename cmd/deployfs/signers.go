@@ -102,12 +102,25 @@ func (o *checkerOptions) known() error {
 	return nil
 }
 
+// given are the keys named, of which one is enough.
+func (o *checkerOptions) given(keys []string) (sign.Checker, error) {
+	if o.scheme == "dummy" { // as in ostree, the last one counts
+		return sign.NewChecker(o.scheme, keys[len(keys)-1])
+	}
+	all := &sign.Keys{Scheme: o.scheme}
+	for _, text := range keys {
+		k, err := sign.ParseKey(o.scheme, text)
+		if err != nil {
+			return nil, fmt.Errorf("KEY-ID %s: %w", text, err)
+		}
+		all.Trusted = append(all.Trusted, k)
+	}
+	return all, nil
+}
+
 // stored are the public keys of the file, or of the system.
-func (o *checkerOptions) stored() (sign.Checker, error) {
-	switch {
-	case o.scheme == "dummy":
-		return nil, cli.Words("keys of type dummy are stored nowhere; name a KEY-ID behind the commit")
-	case o.keyFile != "":
+func (o *checkerOptions) stored() (*sign.Keys, error) {
+	if o.keyFile != "" {
 		return trust.KeyFile(o.scheme, o.keyFile)
 	}
 	return trust.KeyStore(o.scheme, o.keyDir)

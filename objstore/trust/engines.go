@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,8 +42,9 @@ func (s system) engines(c config, option string) (list []sign.Checker, err error
 
 // fallback is a scheme with the system's keys, or one that tells why there are none.
 func (s system) fallback(scheme string) sign.Checker {
-	if scheme == "dummy" {
-		return keyless{scheme, errors.New("signature: dummy: no keys loaded")}
+	err := hasKeys(scheme)
+	if err != nil {
+		return keyless{scheme, err}
 	}
 	keys, err := s.store(scheme)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s system) own(c config, scheme string) (checker sign.Checker, configured b
 
 func ownDummy(path string, file bool, text string) (sign.Checker, error) {
 	if file {
-		return nil, fileError("dummy", path, errors.New("not implemented"))
+		return nil, fileError("dummy", path, &NoKeysError{"dummy"})
 	}
 	if err := sign.CheckDummy(); err != nil {
 		return nil, inlineError("dummy", err)

@@ -13,7 +13,7 @@ import (
 
 // KeyStore are the keys of a scheme in a directory, laid out as the system's are, or
 // of the system's where dir is "". There must be one that is trusted.
-func KeyStore(scheme, dir string) (sign.Checker, error) {
+func KeyStore(scheme, dir string) (*sign.Keys, error) {
 	if err := hasKeys(scheme); err != nil {
 		return nil, err
 	}
@@ -25,12 +25,22 @@ func KeyStore(scheme, dir string) (sign.Checker, error) {
 }
 
 // KeyFile are the keys of a scheme in a file. There must be one.
-func KeyFile(scheme, path string) (sign.Checker, error) {
+func KeyFile(scheme, path string) (*sign.Keys, error) {
 	if err := hasKeys(scheme); err != nil {
 		return nil, err
 	}
 	keys, err := keyFile(scheme, path)
 	return &sign.Keys{Scheme: scheme, Trusted: keys}, err
+}
+
+// NoKeysError says, in ostree's words, that no key of a scheme is stored.
+type NoKeysError struct{ Scheme string }
+
+func (e *NoKeysError) Error() string {
+	if e.Scheme == "dummy" { // which has no store
+		return "not implemented"
+	}
+	return fmt.Sprintf("signature: %s: no keys loaded", e.Scheme)
 }
 
 // hasKeys fails for a scheme whose keys are in no files.
@@ -39,7 +49,7 @@ func hasKeys(scheme string) error {
 	case !slices.Contains(sign.Names(), scheme):
 		return sign.ErrNoScheme
 	case scheme == "dummy":
-		return errors.New("not implemented")
+		return &NoKeysError{scheme}
 	}
 	return nil
 }
@@ -51,7 +61,7 @@ func (s system) store(scheme string) (*sign.Keys, error) {
 		return nil, err
 	}
 	if len(trusted) == 0 {
-		return nil, fmt.Errorf("signature: %s: no keys loaded", scheme)
+		return nil, &NoKeysError{scheme}
 	}
 	revoked, err := s.load(scheme, revoked)
 	return &sign.Keys{Scheme: scheme, Trusted: trusted, Revoked: revoked}, err
