@@ -16,9 +16,11 @@ type gpg struct {
 	ring func() (openpgp.Keyring, error)
 }
 
-// gpgOf checks with the keys that count for a remote of a repository.
-func (s system) gpgOf(repo *objstore.Repo, remote string) gpg {
-	return gpg{sync.OnceValues(func() (openpgp.Keyring, error) { return s.keysFor(repo, remote) })}
+// gpgDemand is an option's demand of a signature by a key that counts for a remote of a
+// repository.
+func (s system) gpgDemand(repo *objstore.Repo, remote, option string) demand {
+	g := gpg{sync.OnceValues(func() (openpgp.Keyring, error) { return s.keysFor(repo, remote) })}
+	return demand{option, []sign.Checker{g}}
 }
 
 // gpgBy checks with these keys.

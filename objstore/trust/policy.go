@@ -60,7 +60,7 @@ func (s system) demands(repo *objstore.Repo, c config, suffix string, unset bool
 		return nil, err
 	}
 	if on {
-		list = append(list, demand{option, []sign.Checker{s.gpgOf(repo, c.Name)}})
+		list = append(list, s.gpgDemand(repo, c.Name, option))
 	}
 	option = "sign-verify" + suffix
 	engines, err := s.engines(c, option)
@@ -74,12 +74,11 @@ func (s system) demands(repo *objstore.Repo, c config, suffix string, unset bool
 // that count for a remote, of the commits and of the summary, as it is told.
 func ForLocalPull(repo *objstore.Repo, remote string, commits, summary bool) *Policy {
 	p := &Policy{remote: remote}
-	keys := []sign.Checker{machine.gpgOf(repo, remote)}
 	if commits {
-		p.commit = []demand{{"gpg-verify", keys}}
+		p.commit = []demand{machine.gpgDemand(repo, remote, "gpg-verify")}
 	}
 	if summary {
-		p.summary = []demand{{"gpg-verify-summary", keys}}
+		p.summary = []demand{machine.gpgDemand(repo, remote, "gpg-verify-summary")}
 	}
 	return p
 }
