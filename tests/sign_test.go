@@ -209,7 +209,7 @@ func pullsSPKI(t *testing.T, src, dir string) {
 	must(t, program, "--repo="+repo, "remote", "add", "--no-gpg-verify", "--sign-verify=spki=file:"+dir+"/ed448.pub", "o", "file://"+src)
 	must(t, program, "--repo="+repo, "pull", "o", "ed448")
 	o := deployfs(t, "--repo="+repo, "pull", "o", "p256")
-	if want := "error: Can't verify commit: spki: Signature couldn't be verified with: key '30"; o.code != 1 || !strings.Contains(o.err, want) {
+	if want := ": spki: Signature couldn't be verified with: key '30"; o.code != 1 || !strings.Contains(o.err, want) {
 		t.Errorf("%d, %q, want %q", o.code, o.err, want)
 	}
 	if o := deployfs(t, "--repo="+repo, "rev-parse", "o:p256"); o.code == 0 {

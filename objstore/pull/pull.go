@@ -43,6 +43,9 @@ type Options struct {
 	// VerifyCommit fails, naming the commit, unless it is signed; nil asks for no signature.
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
+	// VerifyStored is the same for a commit that is there already, whose failure is worded
+	// otherwise; nil is VerifyCommit.
+	VerifyStored func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
 	// for no signature. It gets nil for a summary or summary.sig that is absent.
 	VerifySummary func(summary, signatures []byte) error

@@ -143,7 +143,7 @@ func TestForPull(t *testing.T) {
 			return dict()
 		}, "Failed loading 'spki' keys from '/nonexistent"},
 		"neither yes nor no": {func(w *world) gvariant.Value { w.config(origin + "gpg-verify=x\n"); return dict() },
-			`Key file contains key “gpg-verify” in group “remote "origin"” which has a value that cannot be interpreted.`},
+			"Key file contains key “gpg-verify” which has a value that cannot be interpreted."},
 		"no remote": {func(w *world) gvariant.Value { return dict() }, `Remote "origin" not found`},
 	} {
 		w := newWorld(t)
@@ -157,6 +157,28 @@ func TestForPull(t *testing.T) {
 		want := strings.ReplaceAll(c.want, "CSUM", w.commit.String())
 		if (err == nil) != (want == "") || err != nil && err.Error() != want && !(name == "gpg, of a file" && strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
+
+// TestStoredCommit has the words for commits that are stored already.
+func TestStoredCommit(t *testing.T) {
+	w := newWorld(t)
+	w.config(noGPG + "sign-verify=true\nverification-ed25519-key=" + public(1) + "\n")
+	p, err := w.forPull(w.open(), "origin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, meta := range map[string]gvariant.Value{
+		"": dict(w.entry(1)),
+		"ed25519: Signature couldn't be verified with: " + keyWord(1): dict(w.entry(2)),
+		"ed25519: commit have no signatures of my type":               {},
+	} {
+		if want != "" {
+			want = "Can't verify commit " + w.commit.String() + ": " + want
+		}
+		if err := p.StoredCommit(w.commit, w.data, meta); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
