@@ -218,7 +218,7 @@ func (l *logger) signatures(c history.Commit) error {
 	if err != nil || len(sign.Schemes(detached)) == 0 {
 		return err
 	}
-	if err := l.printVerdicts(data, detached, ""); err != nil {
+	if err := l.printVerdicts("Found %s:", data, detached); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(l.out)

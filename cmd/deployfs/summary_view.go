@@ -61,7 +61,7 @@ func (o *summaryOptions) summarySignatures(inv *cli.Invocation, repo *objstore.R
 	fmt.Fprintln(inv.Stdout)
 	s := newShower(repo, inv)
 	s.gpgHome = o.gpgHome
-	return s.printVerdicts(data, meta, " on the summary")
+	return s.printVerdicts("Found %s on the summary:", data, meta)
 }
 
 func printSummaryRefs(w io.Writer, collection string, list summary.Refs) {

@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 
@@ -51,7 +52,7 @@ type Options struct {
 	VerifySummary func(summary, signatures []byte) error
 
 	Progress *Progress       // may be nil
-	Warn     func(err error) // told, by any goroutine, of damage that is taken over; may be nil
+	Warn     func(err error) // told, by any goroutine, of damage, and what becomes of it; may be nil
 }
 
 // complete fills in what may be nil.
@@ -182,7 +183,7 @@ func (p *puller) take(ctx context.Context, name object.Name) (transaction.Import
 func (p *puller) counted(name object.Name, done taken) {
 	p.Progress.Scanned.Add(1)
 	if done.Damage != nil {
-		p.Warn(done.Damage)
+		p.Warn(fmt.Errorf("%w; it is taken over as it is", done.Damage))
 	}
 	if done.Lossy {
 		p.count.lossy.Add(1)
