@@ -87,6 +87,7 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress":     {"objstore", "objstore/tarball", "objstore/transaction"},
 	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz"},
 	"github.com/ProtonMail/go-crypto":   {"objstore/openpgp"},
+	"github.com/cloudflare/circl":       {"objstore/sign"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
 	"charm.land/bubbletea/v2":           {"cmd/deployfs/explore"},
 	"github.com/charmbracelet/x/ansi":   {"cmd/deployfs/explore"},

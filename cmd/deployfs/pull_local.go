@@ -117,7 +117,7 @@ func (o *pullLocalOptions) pull(ctx context.Context, inv *cli.Invocation, dest, 
 		return fmt.Sprintf("Scanning metadata: %d", o.Progress.Scanned.Load())
 	})
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Local(ctx, dest, src, o.Options)
 	progress.Stop("")
