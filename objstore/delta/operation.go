@@ -86,8 +86,8 @@ func (w *worded) Unwrap() error { return w.err }
 // words has ostree's words say that an object is another than its name says, and
 // nothing else.
 func words(err error) error {
-	damage := (*object.CorruptError)(nil)
-	if !errors.As(err, &damage) || damage.Err != nil {
+	damage, done := (*object.CorruptError)(nil), (*worded)(nil)
+	if errors.As(err, &done) || !errors.As(err, &damage) || damage.Err != nil {
 		return err
 	}
 	return &worded{fmt.Sprintf("Corrupted %s object; checksum expected='%s' actual='%s'", damage.Object.Kind, damage.Expected, damage.Found), err}
