@@ -37,9 +37,9 @@ func lay(t *testing.T, superblock []byte, parts ...*forged) string {
 func trees() *forged {
 	f := newForged().makes(treeName, dirName)
 	at, n := f.data(emptyTree)
-	f.op(opSplice, n, at)
+	f.op(OpSplice, n, at)
 	at, n = f.data(emptyDir)
-	return f.op(opSplice, n, at)
+	return f.op(OpSplice, n, at)
 }
 
 func hasCommit(t *testing.T, repo *objstore.Repo, b *block) bool {

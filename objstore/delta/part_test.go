@@ -30,36 +30,36 @@ func rich(t testing.TB, old string) (f *forged, want map[object.Name]string) {
 		return name
 	}
 	at, n := f.data(emptyTree)
-	f.makes(treeName).op(opSplice, n, at)
+	f.makes(treeName).op(OpSplice, n, at)
 	at, n = f.data(emptyDir)
-	f.makes(dirName).op(opSplice, n, at)
+	f.makes(dirName).op(OpSplice, n, at)
 
 	file("whole")
 	at, n = f.data([]byte("whole"))
-	f.op(opSplice, 0, 0, n, at)
+	f.op(OpSplice, 0, 0, n, at)
 
 	link := object.Header{Mode: 0o120777, Target: "whole"}
-	f.makes(object.Name{Checksum: objstore.HeaderChecksum(link), Kind: object.KindFile}).op(opSplice, 1, 0, n, at)
+	f.makes(object.Name{Checksum: objstore.HeaderChecksum(link), Kind: object.KindFile}).op(OpSplice, 1, 0, n, at)
 
 	source := regular(t, old)
 	from, _ := f.data(source.Checksum[:])
 	file(old) // it is there
-	f.op(opOpen, 0, 0, uint64(len(old))).op(opSetSource, from).op(opWrite, uint64(len(old)), 0).op(opClose)
+	f.op(OpOpen, 0, 0, uint64(len(old))).op(OpSetSource, from).op(OpWrite, uint64(len(old)), 0).op(OpClose)
 
 	pieces := old[5:100] + "new" + old[100:]
 	file(pieces)
 	at, n = f.data([]byte("new"))
-	f.op(opOpen, 0, 0, uint64(len(pieces))).op(opSetSource, from).op(opWrite, 95, 5)
-	f.op(opUnsetSource).op(opWrite, n, at)
-	f.op(opSetSource, from).op(opWrite, uint64(len(old)-100), 100).op(opUnsetSource).op(opClose)
+	f.op(OpOpen, 0, 0, uint64(len(pieces))).op(OpSetSource, from).op(OpWrite, 95, 5)
+	f.op(OpUnsetSource).op(OpWrite, n, at)
+	f.op(OpSetSource, from).op(OpWrite, uint64(len(old)-100), 100).op(OpUnsetSource).op(OpClose)
 
 	patched := "head" + old[:200] + "tail"
 	file(patched)
 	at, n = f.data(append(step("", "head", 0), step(strings.Repeat("\x00", 200), "tail", 0)...))
-	f.op(opSetSource, from).op(opOpen, 0, 0, uint64(len(patched))).op(opPatch, at, n).op(opClose).op(opUnsetSource)
+	f.op(OpSetSource, from).op(OpOpen, 0, 0, uint64(len(patched))).op(OpPatch, at, n).op(OpClose).op(OpUnsetSource)
 
 	file("")
-	f.op(opOpen, 0, 0, 0).op(opClose)
+	f.op(OpOpen, 0, 0, 0).op(OpClose)
 	return f, want
 }
 
@@ -115,49 +115,49 @@ var badParts = map[string]struct {
 	want  string
 }{
 	"unknown":          {func(f *forged) { f.op('Z') }, "Unknown opcode 90 at offset 0"},
-	"second unknown":   {func(f *forged) { f.op(opUnsetSource).op(0) }, "Unknown opcode 0 at offset 1"},
-	"offset":           {func(f *forged) { f.op(opSplice, 0, 0, 5, 34) }, "opcode open-splice-and-close: Invalid offset/length 34/5"},
-	"offset wraps":     {func(f *forged) { f.op(opSplice, 0, 0, 6, 1<<64-1) }, "opcode open-splice-and-close: Invalid offset/length 18446744073709551615/6"},
-	"length wraps":     {func(f *forged) { f.op(opSplice, 0, 0, 1<<64-1, 1) }, "Invalid offset/length 1/18446744073709551615"},
-	"mode":             {func(f *forged) { f.op(opSplice, 9, 0, 6, 0) }, "opcode open-splice-and-close: mode 9 of a table of 3"},
-	"mode of open":     {func(f *forged) { f.op(opOpen, 1<<63, 0, 6) }, "opcode open: mode 9223372036854775808 of a table of 3"},
-	"xattrs":           {func(f *forged) { f.op(opOpen, 0, 1, 6) }, "opcode open: xattrs 1 of a table of 1"},
-	"device":           {func(f *forged) { f.op(opSplice, 2, 0, 6, 0) }, "invalid mode 8612"},
-	"open link":        {func(f *forged) { f.op(opOpen, 1, 0, 6) }, "opcode open: invalid mode 41471"},
-	"varint":           {func(f *forged) { f.op(opOpen, 0, 0); f.ops = append(f.ops, 0x80) }, "opcode open: Unexpected EOF reading varint"},
-	"long varint":      {func(f *forged) { f.op(opOpen); f.ops = append(f.ops, strings.Repeat("\xff", 11)...) }, "opcode open: Unexpected EOF reading varint"},
-	"content":          {func(f *forged) { f.op(opSplice, 0, 0, 3, 0) }, "opcode open-splice-and-close: Corrupted file object; checksum expected="},
-	"pieces":           {func(f *forged) { f.op(opOpen, 0, 0, 3).op(opWrite, 3, 0).op(opClose) }, "opcode close: Corrupted file object; checksum expected="},
-	"too little":       {func(f *forged) { f.op(opOpen, 0, 0, 6).op(opWrite, 5, 0).op(opClose) }, "content is not as long as it was said to be: 1 bytes are missing"},
-	"too much":         {func(f *forged) { f.op(opOpen, 0, 0, 5).op(opWrite, 6, 0).op(opClose) }, "content is not as long as it was said to be: there is more"},
-	"vast":             {func(f *forged) { f.op(opOpen, 0, 0, 1<<62).op(opWrite, 6, 0).op(opClose) }, "opcode open: min-free-space-percent"},
-	"impossible":       {func(f *forged) { f.op(opOpen, 0, 0, 1<<63).op(opClose) }, "opcode open: invalid size"},
-	"not closed":       {func(f *forged) { f.op(opOpen, 0, 0, 6).op(opWrite, 6, 0) }, "opcode open: the file is not closed"},
+	"second unknown":   {func(f *forged) { f.op(OpUnsetSource).op(0) }, "Unknown opcode 0 at offset 1"},
+	"offset":           {func(f *forged) { f.op(OpSplice, 0, 0, 5, 34) }, "opcode open-splice-and-close: Invalid offset/length 34/5"},
+	"offset wraps":     {func(f *forged) { f.op(OpSplice, 0, 0, 6, 1<<64-1) }, "opcode open-splice-and-close: Invalid offset/length 18446744073709551615/6"},
+	"length wraps":     {func(f *forged) { f.op(OpSplice, 0, 0, 1<<64-1, 1) }, "Invalid offset/length 1/18446744073709551615"},
+	"mode":             {func(f *forged) { f.op(OpSplice, 9, 0, 6, 0) }, "opcode open-splice-and-close: mode 9 of a table of 3"},
+	"mode of open":     {func(f *forged) { f.op(OpOpen, 1<<63, 0, 6) }, "opcode open: mode 9223372036854775808 of a table of 3"},
+	"xattrs":           {func(f *forged) { f.op(OpOpen, 0, 1, 6) }, "opcode open: xattrs 1 of a table of 1"},
+	"device":           {func(f *forged) { f.op(OpSplice, 2, 0, 6, 0) }, "invalid mode 8612"},
+	"open link":        {func(f *forged) { f.op(OpOpen, 1, 0, 6) }, "opcode open: invalid mode 41471"},
+	"varint":           {func(f *forged) { f.op(OpOpen, 0, 0); f.ops = append(f.ops, 0x80) }, "opcode open: Unexpected EOF reading varint"},
+	"long varint":      {func(f *forged) { f.op(OpOpen); f.ops = append(f.ops, strings.Repeat("\xff", 11)...) }, "opcode open: Unexpected EOF reading varint"},
+	"content":          {func(f *forged) { f.op(OpSplice, 0, 0, 3, 0) }, "opcode open-splice-and-close: Corrupted file object; checksum expected="},
+	"pieces":           {func(f *forged) { f.op(OpOpen, 0, 0, 3).op(OpWrite, 3, 0).op(OpClose) }, "opcode close: Corrupted file object; checksum expected="},
+	"too little":       {func(f *forged) { f.op(OpOpen, 0, 0, 6).op(OpWrite, 5, 0).op(OpClose) }, "content is not as long as it was said to be: 1 bytes are missing"},
+	"too much":         {func(f *forged) { f.op(OpOpen, 0, 0, 5).op(OpWrite, 6, 0).op(OpClose) }, "content is not as long as it was said to be: there is more"},
+	"vast":             {func(f *forged) { f.op(OpOpen, 0, 0, 1<<62).op(OpWrite, 6, 0).op(OpClose) }, "opcode open: min-free-space-percent"},
+	"impossible":       {func(f *forged) { f.op(OpOpen, 0, 0, 1<<63).op(OpClose) }, "opcode open: invalid size"},
+	"not closed":       {func(f *forged) { f.op(OpOpen, 0, 0, 6).op(OpWrite, 6, 0) }, "opcode open: the file is not closed"},
 	"nothing":          {func(*forged) {}, "1 of the part's 1 objects are not made"},
-	"one too many":     {func(f *forged) { f.op(opSplice, 0, 0, 6, 0).op(opSplice, 0, 0, 6, 0) }, "the part makes no further object"},
-	"write first":      {func(f *forged) { f.op(opWrite, 6, 0) }, "opcode write: no file is open"},
-	"close first":      {func(f *forged) { f.op(opClose) }, "opcode close: no file is open"},
-	"opened twice":     {func(f *forged) { f.op(opOpen, 0, 0, 6).op(opOpen, 0, 0, 6) }, "opcode open: a file is open already"},
-	"patch of nothing": {func(f *forged) { f.op(opOpen, 0, 0, 6).op(opPatch, 0, 0) }, "opcode bspatch: no read source is set"},
-	"source outside":   {func(f *forged) { f.op(opSetSource, 7) }, "opcode set-read-source: Invalid offset/length 7/32"},
-	"source absent": {func(f *forged) { at, _ := f.data(make([]byte, 32)); f.op(opSetSource, at) },
+	"one too many":     {func(f *forged) { f.op(OpSplice, 0, 0, 6, 0).op(OpSplice, 0, 0, 6, 0) }, "the part makes no further object"},
+	"write first":      {func(f *forged) { f.op(OpWrite, 6, 0) }, "opcode write: no file is open"},
+	"close first":      {func(f *forged) { f.op(OpClose) }, "opcode close: no file is open"},
+	"opened twice":     {func(f *forged) { f.op(OpOpen, 0, 0, 6).op(OpOpen, 0, 0, 6) }, "opcode open: a file is open already"},
+	"patch of nothing": {func(f *forged) { f.op(OpOpen, 0, 0, 6).op(OpPatch, 0, 0) }, "opcode bspatch: no read source is set"},
+	"source outside":   {func(f *forged) { f.op(OpSetSource, 7) }, "opcode set-read-source: Invalid offset/length 7/32"},
+	"source absent": {func(f *forged) { at, _ := f.data(make([]byte, 32)); f.op(OpSetSource, at) },
 		"opcode set-read-source: Opening content object 0000000000000000000000000000000000000000000000000000000000000000: Couldn't find file object"},
-	"source short": {func(f *forged) { f.op(opSetSource, oldAt).op(opOpen, 0, 0, 6).op(opWrite, 6, 5) },
+	"source short": {func(f *forged) { f.op(OpSetSource, oldAt).op(OpOpen, 0, 0, 6).op(OpWrite, 6, 5) },
 		"opcode write: Unexpected EOF reading object "},
-	"source wraps": {func(f *forged) { f.op(opSetSource, oldAt).op(opOpen, 0, 0, 6).op(opWrite, 1<<64-1, 2) },
+	"source wraps": {func(f *forged) { f.op(OpSetSource, oldAt).op(OpOpen, 0, 0, 6).op(OpWrite, 1<<64-1, 2) },
 		"opcode write: Unexpected EOF reading object "},
 	"wrong patch": {func(f *forged) {
 		at, n := f.data(step("", "hello\nmore", 0))
-		f.op(opSetSource, oldAt).op(opOpen, 0, 0, 6).op(opPatch, at, n).op(opClose)
+		f.op(OpSetSource, oldAt).op(OpOpen, 0, 0, 6).op(OpPatch, at, n).op(OpClose)
 	}, "opcode bspatch: bsdiff patch failed"},
-	"vast patch": {func(f *forged) { f.op(opSetSource, oldAt).op(opOpen, 0, 0, 1<<20).op(opPatch, 0, 0) }, "bsdiff patch failed"},
-	"xattrs in the blob": {func(f *forged) { f.objects[0].Kind = object.KindDirTree; f.op(opSplice, 6, 0) },
+	"vast patch": {func(f *forged) { f.op(OpSetSource, oldAt).op(OpOpen, 0, 0, 1<<20).op(OpPatch, 0, 0) }, "bsdiff patch failed"},
+	"xattrs in the blob": {func(f *forged) { f.objects[0].Kind = object.KindDirTree; f.op(OpSplice, 6, 0) },
 		"Corrupted dirtree object; checksum expected="},
 	"no dirtree": {func(f *forged) {
 		f.objects[0] = metadata(object.KindDirTree, []byte("hello\n"))
-		f.op(opSplice, 6, 0)
+		f.op(OpSplice, 6, 0)
 	}, "not in normal form"},
-	"content as metadata": {func(f *forged) { f.objects[0].Kind = object.KindDirMeta; f.op(opOpen, 0, 0, 6) }, "opcode open: the object is no regular file"},
+	"content as metadata": {func(f *forged) { f.objects[0].Kind = object.KindDirMeta; f.op(OpOpen, 0, 0, 6) }, "opcode open: the object is no regular file"},
 }
 
 // oldAt is where in the data of badParts the name of the source stands.
@@ -205,7 +205,7 @@ func TestDamagedSource(t *testing.T) {
 	}
 	f := newForged()
 	at, _ := f.data(old.Checksum[:])
-	f.makes(regular(t, "old")).op(opSetSource, at).op(opOpen, 0, 0, 3).op(opWrite, 3, 0).op(opClose)
+	f.makes(regular(t, "old")).op(OpSetSource, at).op(OpOpen, 0, 0, 3).op(OpWrite, 3, 0).op(OpClose)
 	want := "opcode close: Opening content object " + old.Checksum.String() + ": Corrupted file object; checksum expected='" + old.Checksum.String()
 	if err := f.apply(t, repo); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
@@ -235,7 +235,7 @@ func TestPartFile(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := f.op(opUnsetSource).inlined()
+	p := f.op(OpUnsetSource).inlined()
 	if err := p.Apply(ctx, tr, p.inline); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
