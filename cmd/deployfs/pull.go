@@ -91,6 +91,9 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err := o.parse(); err != nil {
 		return err
 	}
+	if o.DryRun && !o.NeedDeltas {
+		return cli.Words("--dry-run requires --require-static-deltas")
+	}
 	dest, err := openRepo(inv)
 	if err != nil {
 		return err
@@ -182,7 +185,11 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 		return err
 	}
 	warnLossy(inv, dest, r)
-	_, err = fmt.Fprintln(inv.Stdout, r.Describe(time.Since(begin)))
+	text := r.Describe(time.Since(begin))
+	if o.DryRun {
+		text = r.Plan
+	}
+	_, err = fmt.Fprintln(inv.Stdout, text)
 	return err
 }
 

@@ -71,17 +71,25 @@ func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, fo
 		return c, false, object.Corrupt(name, err)
 	}
 	if !p.CommitOnly && (!held || p.dest.IsPartial(sum)) {
-		p.wantTree(sum, c)
+		p.wantTree(sum, c, done.delta)
 	}
 	return c, true, nil
 }
 
-// wantTree has a commit's tree be walked. The commit is whole then, if all of its tree is
-// wanted.
-func (p *puller) wantTree(sum object.Checksum, c object.Commit) {
+// wantTree has a commit's tree be taken over, by a static delta or as it is. The commit is
+// whole then, if all of its tree is wanted.
+func (p *puller) wantTree(sum object.Checksum, c object.Commit, by *offer) {
 	if len(p.Subpaths) == 0 {
 		p.partial = append(p.partial, sum)
 	}
+	if by != nil {
+		p.deltas = append(p.deltas, by)
+		return
+	}
+	p.wantRoots(c)
+}
+
+func (p *puller) wantRoots(c object.Commit) {
 	p.roots = append(p.roots,
 		object.Name{Checksum: c.Root, Kind: object.KindDirTree}, object.Name{Checksum: c.RootMeta, Kind: object.KindDirMeta})
 }
