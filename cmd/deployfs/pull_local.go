@@ -76,12 +76,12 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if o.named && !refs.IsFragment(o.Remote) {
 		return cli.Words("Invalid refspec " + o.Remote + ":" + strings.Join(o.Refs[:min(len(o.Refs), 1)], ""))
 	}
-	verifier := trust.NewVerifier(dest, o.Remote)
-	if o.gpg {
-		o.VerifyCommit = verifier.Commit
+	policy := trust.ForLocalPull(dest, o.Remote, o.gpg, o.gpgSummary)
+	if policy.WantsCommit() {
+		o.VerifyCommit = policy.Commit
 	}
-	if o.gpgSummary {
-		o.VerifySummary = verifier.Summary
+	if policy.WantsSummary() {
+		o.VerifySummary = policy.Summary
 	}
 	src, err := objstore.Open(absolute(inv.Args[0]))
 	if err != nil {

@@ -77,7 +77,7 @@ func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, fo
 		return c, false, object.Corrupt(name, err)
 	}
 	if err := p.admit(sum, c, done.Data); err != nil {
-		return c, false, fmt.Errorf("Commit %s: %w", sum, err)
+		return c, false, err
 	}
 	if !p.CommitOnly && (!held || p.t.Repo().IsPartial(sum)) {
 		p.partial = append(p.partial, sum)
@@ -110,6 +110,14 @@ func (p *puller) admit(sum object.Checksum, c object.Commit, data []byte) error 
 	if p.Unbound {
 		return nil
 	}
+	if err := p.bound(sum, c); err != nil {
+		return fmt.Errorf("Commit %s: %w", sum, err)
+	}
+	return nil
+}
+
+// bound fails unless a commit is made for the refs that lead to it.
+func (p *puller) bound(sum object.Checksum, c object.Commit) error {
 	collection, _ := p.src.Config().Get("core", "collection-id")
 	asking := p.wanted.refs[sum]
 	if len(asking) == 0 {

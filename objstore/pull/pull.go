@@ -28,7 +28,7 @@ type Options struct {
 
 	transaction.ImportOptions
 
-	// VerifyCommit fails unless a commit is signed; nil asks for no signature.
+	// VerifyCommit fails, naming the commit, unless it is signed; nil asks for no signature.
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks

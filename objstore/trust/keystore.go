@@ -16,6 +16,11 @@ func KeyStore(dir string) (*sign.Ed25519, error) {
 	if dir != "" {
 		s.keys = []string{dir}
 	}
+	return s.store()
+}
+
+// store are the Ed25519 keys of the system. There must be one that is trusted.
+func (s system) store() (*sign.Ed25519, error) {
 	trusted, err := s.load("trusted")
 	if err != nil {
 		return nil, err

@@ -11,15 +11,18 @@ import (
 	"deployfs/objstore/sign"
 )
 
-// policy is whose signatures count.
-type policy struct {
-	remote  string
+// Policy is whose signatures count, and what must be signed. Its methods may be called
+// at the same time.
+type Policy struct {
+	remote          string
+	commit, summary []demand // each must be met
+
 	listed  []string        // the schemes beside gpg that count; nil is any
 	demands [][]sign.Scheme // of each a good signature is needed; of schemes that have keys
 }
 
 // policy finds out whose signatures count for what comes from remote.
-func (s system) policy(repo *objstore.Repo, remote string) (*policy, error) {
+func (s system) policy(repo *objstore.Repo, remote string) (*Policy, error) {
 	k, err := s.collect(repo, remote)
 	if err != nil {
 		return nil, err
@@ -34,7 +37,7 @@ func (s system) policy(repo *objstore.Repo, remote string) (*policy, error) {
 	if len(k.ring) > 0 {
 		gpg = []sign.Scheme{openPGP{k.ring}}
 	}
-	p := &policy{remote: remote, listed: k.listed}
+	p := &Policy{remote: remote, listed: k.listed}
 	if k.both {
 		p.demands = [][]sign.Scheme{signs, gpg}
 	} else {
@@ -44,7 +47,7 @@ func (s system) policy(repo *objstore.Repo, remote string) (*policy, error) {
 }
 
 // judge tells what is missing; nil is nothing.
-func (p *policy) judge(data []byte, detached gvariant.Value) *Error {
+func (p *Policy) judge(data []byte, detached gvariant.Value) *Error {
 	for _, schemes := range p.demands {
 		if refusal := p.demand(schemes, data, detached); refusal != nil {
 			return refusal
@@ -54,7 +57,7 @@ func (p *policy) judge(data []byte, detached gvariant.Value) *Error {
 }
 
 // demand tells why there is no good signature of any of these schemes.
-func (p *policy) demand(schemes []sign.Scheme, data []byte, detached gvariant.Value) *Error {
+func (p *Policy) demand(schemes []sign.Scheme, data []byte, detached gvariant.Value) *Error {
 	if len(schemes) == 0 {
 		return p.noKeys()
 	}
@@ -80,7 +83,7 @@ func (p *policy) demand(schemes []sign.Scheme, data []byte, detached gvariant.Va
 }
 
 // refuse words the best verdict.
-func (p *policy) refuse(best sign.Verdict) *Error {
+func (p *Policy) refuse(best sign.Verdict) *Error {
 	switch best.Result {
 	case sign.Good:
 		return nil
@@ -103,7 +106,7 @@ func damagedSignature(reason string) *Error {
 
 // unsigned words that there is no signature, or none but those of schemes of which
 // there are no keys.
-func (p *policy) unsigned(schemes, tried []string) *Error {
+func (p *Policy) unsigned(schemes, tried []string) *Error {
 	schemes = slices.DeleteFunc(schemes, func(name string) bool { return !refs.IsFragment(name) || slices.Contains(tried, name) })
 	if len(schemes) == 0 {
 		return &Error{Reason: "it has no signature", Remedy: "`ostree pull` fetches the signatures that the remote has by now"}
@@ -114,7 +117,7 @@ func (p *policy) unsigned(schemes, tried []string) *Error {
 	}
 }
 
-func (p *policy) noKeys() *Error {
+func (p *Policy) noKeys() *Error {
 	if p.listed != nil && !slices.Contains(p.listed, "ed25519") {
 		return &Error{
 			Reason: fmt.Sprintf("%s takes only signatures of %q, which can't be checked yet", whose(p.remote), p.listed),
