@@ -42,6 +42,13 @@ func (r *Repo) loosePath(name object.Name) string {
 // [SizeError].
 func (r *Repo) ReadMetadata(name object.Name, limit int64) ([]byte, error) {
 	limit = min(limit, limitOf(name.Kind))
+	if r.absent != nil {
+		return r.absent.Metadata(name, func() ([]byte, error) { return r.readMetadata(name, limit) })
+	}
+	return r.readMetadata(name, limit)
+}
+
+func (r *Repo) readMetadata(name object.Name, limit int64) ([]byte, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		data, err := readFileAt(repo.objects, repo.loosePath(name), limit)
 		if err == nil {
@@ -135,7 +142,8 @@ func (r *Repo) CommitMeta(sum object.Checksum) (gvariant.Value, bool, error) {
 	return v, true, nil
 }
 
-// HasObject reports whether the repository or a parent holds an object.
+// HasObject reports whether the repository or a parent holds an object, or it can
+// be brought.
 func (r *Repo) HasObject(name object.Name) (bool, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		var st unix.Stat_t
@@ -147,7 +155,14 @@ func (r *Repo) HasObject(name object.Name) (bool, error) {
 			return false, readError(name, err)
 		}
 	}
-	return false, nil
+	if r.absent == nil {
+		return false, nil
+	}
+	err := r.brings(name)
+	if isAbsent(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // IsPartial reports whether some of a commit's objects may be absent by
