@@ -31,7 +31,7 @@ func (r *Repo) SearchAlso(other *Repo) {
 	last.parent = other
 }
 
-// brings reports whether an object can be brought that is not here.
+// brings brings an object that is not here.
 func (r *Repo) brings(name object.Name) (err error) {
 	if name.Kind == object.KindFile {
 		_, err = r.Header(name.Checksum)

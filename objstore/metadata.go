@@ -145,6 +145,18 @@ func (r *Repo) CommitMeta(sum object.Checksum) (gvariant.Value, bool, error) {
 // HasObject reports whether the repository or a parent holds an object, or it can
 // be brought.
 func (r *Repo) HasObject(name object.Name) (bool, error) {
+	held, err := r.Holds(name)
+	if held || err != nil || r.absent == nil {
+		return held, err
+	}
+	if err = r.brings(name); isAbsent(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Holds reports whether the repository or a parent holds an object.
+func (r *Repo) Holds(name object.Name) (bool, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		var st unix.Stat_t
 		err := unix.Fstatat(int(repo.objects.Fd()), repo.loosePath(name), &st, unix.AT_SYMLINK_NOFOLLOW)
@@ -155,14 +167,7 @@ func (r *Repo) HasObject(name object.Name) (bool, error) {
 			return false, readError(name, err)
 		}
 	}
-	if r.absent == nil {
-		return false, nil
-	}
-	err := r.brings(name)
-	if isAbsent(err) {
-		return false, nil
-	}
-	return err == nil, err
+	return false, nil
 }
 
 // IsPartial reports whether some of a commit's objects may be absent by

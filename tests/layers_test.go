@@ -41,6 +41,7 @@ var heights = map[string]int{
 	"objstore/prune":          7,
 	"objstore/fsck":           6,
 	"objstore/pull":           7,
+	"objstore/lazy":           7,
 	"objstore/usage":          8,
 	"objstore/transaction":    6,
 	"objstore/publish":        7,

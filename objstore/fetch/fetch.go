@@ -140,7 +140,7 @@ func (c *Client) Refresh(ctx context.Context, f File, limit int64, v Validators)
 }
 
 func (c *Client) refresh(ctx context.Context, f File, limit int64, v Validators) ([]byte, Validators, bool, error) {
-	body, err := c.open(ctx, f, limit, v)
+	body, err := c.open(ctx, f, request{limit: limit, known: v})
 	if err != nil {
 		return nil, v, false, err
 	}
@@ -166,19 +166,19 @@ const maxGrow = 1 << 20
 // more than limit bytes is an error, here or of a Read; with limit 0 or less there is no limit. The
 // request counts as one in flight until the end was read or the body closed.
 func (c *Client) Open(ctx context.Context, f File, limit int64) (*Body, error) {
-	return c.open(ctx, f, limit, Validators{})
+	return c.open(ctx, f, request{limit: limit})
 }
 
-func (c *Client) open(ctx context.Context, f File, limit int64, v Validators) (*Body, error) {
+func (c *Client) open(ctx context.Context, f File, r request) (*Body, error) {
 	if !fs.ValidPath(f.Path) || f.Path == "." {
 		return nil, fmt.Errorf("fetch: no path of a file: %q", f.Path)
 	}
-	b := &Body{client: c, ctx: ctx, file: f, limit: limit, left: c.retries, mirrors: c.meta}
+	b := &Body{client: c, ctx: ctx, file: f, limit: r.limit, left: c.retries, mirrors: c.meta}
 	if f.Content {
 		b.mirrors = c.content
 	}
 	if data, ok := c.known[f.Path]; ok {
-		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data))}, nil)
+		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data)), total: int64(len(data))}, nil)
 		return b, nil
 	}
 	select {
@@ -187,7 +187,8 @@ func (c *Client) open(ctx context.Context, f File, limit int64, v Validators) (*
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if err := b.connect(request{path: f.Path, limit: limit, content: f.Content, known: v}); err != nil {
+	r.path, r.content = f.Path, f.Content
+	if err := b.connect(r); err != nil {
 		b.Close()
 		return nil, err
 	}
