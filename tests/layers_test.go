@@ -70,6 +70,7 @@ var heights = map[string]int{
 	"mount/metrics":           9,
 	"cmd/internal/cli":        0,
 	"cmd/internal/date":       0,
+	"cmd/internal/httpd":      0,
 	"cmd/deployfs/explore":    9,
 	"cmd/deployfs":            10,
 	"tests/mutate":            0, // for tests alone: see TestMutateIsForTests

@@ -18,7 +18,7 @@ const worthAll = 64 << 10
 // it anyway; and the size of the whole as the server claims it, -1 when it does not say.
 // What no server has is an error that is fs.ErrNotExist.
 func (c *Client) Begin(ctx context.Context, f File, n int64) (data []byte, size int64, err error) {
-	body, err := c.open(ctx, f, request{first: n})
+	body, err := c.open(ctx, f, request{first: n}, c.retries)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -98,16 +98,17 @@ func newMirrors(urls []string, web *web) (*mirrors, error) {
 
 func parseBase(text string, web *web) (*base, error) {
 	u, err := url.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: no URL", text)
-	}
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: no URL", shown(text))
+	case u.Scheme == "":
+		return nil, errors.New("URI is not absolute, and no base URI was provided")
 	case u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
 		return &base{address: u, source: disk{}}, nil
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return &base{address: u, source: web}, nil
 	}
-	return nil, fmt.Errorf("Invalid URI scheme in %s", u.Redacted())
+	return nil, fmt.Errorf("Invalid URI scheme in %s", shown(text))
 }
 
 // list is the bases, the best first; one that the request came from before is asked first.

@@ -151,9 +151,9 @@ func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, e
 	if r.first > 0 {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=0-%d", r.first-1))
 	}
-	if r.offset > 0 {
+	if v := r.state.strong(); r.offset > 0 && (r.content || v != "" && b == r.from) {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
-		if v := r.state.strong(); v != "" && b == r.from {
+		if v != "" && b == r.from {
 			asked.Header.Set("If-Range", v)
 		}
 	}
@@ -234,7 +234,10 @@ func parseContentRange(text string) (first, size int64, ok bool) {
 // shown is a URL for messages, without the password in it.
 func shown(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
+	if err != nil {
+		return text[strings.LastIndexByte(text, '@')+1:]
+	}
+	if u.User == nil {
 		return text
 	}
 	u.User = url.User(u.User.Username())
