@@ -39,7 +39,7 @@ func program() *cli.Program {
 			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
 			pruneVerb(), pullVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
 			gpgSignVerb(), signVerb(), staticDeltaVerb(), trivialHTTPDVerb(),
-			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
+			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(), keepFetchedVerb(),
 		},
 	}
 }

@@ -26,7 +26,15 @@ func (s *server) source() string {
 	if s.cfg.History {
 		return s.cfg.Repo + "#" + historySource
 	}
-	return s.cfg.Repo + "#" + s.view.commit.String()
+	return s.place() + "#" + s.view.commit.String()
+}
+
+// place is the repository, or the server that has it.
+func (s *server) place() string {
+	if s.cfg.Remote != "" {
+		return s.view.server.URL
+	}
+	return s.cfg.Repo
 }
 
 // historySource stands in the mount table where the commit does of a mount that
@@ -69,6 +77,11 @@ func (s *server) connect(dev *os.File, target string) error {
 	at.Mountpoint, at.Device = s.cfg.Mountpoint, entry.Dev.String()
 	if !s.cfg.History {
 		at.Commit, at.Tree, at.Meta = s.view.commit.String(), s.view.root.Tree.String(), s.view.root.Meta.String()
+	}
+	at.Server, at.Ref = s.view.server, s.view.found.Ref
+	at.Server.Fetch.Known = nil // of no use any more, and large
+	if err := s.view.found.Offline; err != nil {
+		at.Stale = err.Error()
 	}
 	at.Mtime, at.Locked, at.Init = s.view.mtime, s.view.lock != nil, s.fuse.Init()
 	if err := errors.Join(s.keep(dev), s.save()); err != nil {

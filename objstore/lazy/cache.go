@@ -150,3 +150,6 @@ func (c *Cache) remove(path string) {
 		c.count(-cost(st.Size))
 	}
 }
+
+// Repo is the repository of what was fetched. It is closed with the cache.
+func (c *Cache) Repo() *objstore.Repo { return c.repo }

@@ -3,6 +3,7 @@ package lazy
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -209,3 +210,15 @@ func (s *Source) header(sum object.Checksum, read func() (object.Header, error))
 func isAbsent(err error) bool { return errors.As(err, new(*object.NotExistError)) }
 
 func isCorrupt(err error) bool { return errors.As(err, new(*object.CorruptError)) }
+
+// Directory is where a server's repository is on this machine, as a file URL says, else "".
+func (s Server) Directory() string {
+	if len(s.Fetch.URLs) == 0 {
+		return ""
+	}
+	u, err := url.Parse(s.Fetch.URLs[0])
+	if err != nil || u.Scheme != "file" {
+		return ""
+	}
+	return u.Path
+}
