@@ -16,6 +16,9 @@ import (
 const (
 	maxRead   = 512 << 10 // bytes of the largest READ
 	readAhead = 1024      // KiB that the kernel reads ahead
+	// maxWaiting is how many requests the kernel has in flight that nobody waits for, as
+	// when it reads ahead: it has 12 otherwise.
+	maxWaiting = 512
 )
 
 // serving is the connection while it is served.
@@ -117,6 +120,9 @@ func (s *server) newSession(dev *os.File) serving {
 		ExplicitDataCacheControl: true,
 		Logger:                   s.log,
 		MaxStackDepth:            s.session.StackDepth,
+	}
+	if s.cfg.Remote != "" {
+		opts.MaxBackground = maxWaiting // what is here must not wait for what is fetched
 	}
 	if s.session.StackDepth == 0 {
 		opts.DisabledCapabilities = gofuse.CAP_PASSTHROUGH

@@ -101,6 +101,8 @@ func isOutage(err error) bool {
 	var status *fetch.StatusError
 	var transfer *fetch.TransferError
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false
 	case errors.As(err, &status):
 		return status.Status >= http.StatusInternalServerError || status.Status == http.StatusTooManyRequests
 	case errors.As(err, &transfer):

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"deployfs/objstore"
 	"deployfs/objstore/fetch"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -42,8 +43,11 @@ func (s *Source) Resolve(t Target, p Policy) (Found, error) {
 		return found, err
 	}
 	found, late := s.resolve(t, p, offline{s})
-	if late != nil {
-		return found, fmt.Errorf("%w, and of what was fetched before: %w", err, late)
+	switch unknown, unnamed := (*objstore.RevError)(nil), (*UnknownError)(nil); {
+	case errors.As(late, &unknown), errors.As(late, &unnamed), errors.As(late, &outage):
+		return found, err // nothing is known
+	case late != nil:
+		return found, fmt.Errorf("%w, and of what was there when it answered last: %w", err, late)
 	}
 	found.Offline = outage
 	return found, nil

@@ -86,6 +86,9 @@ func Open(cache *Cache, server Server, opts Options) (*Source, error) {
 // server. It is closed with the Source.
 func (s *Source) Repo() *objstore.Repo { return s.cache.repo }
 
+// Stop ends what is being fetched; nothing more will be.
+func (s *Source) Stop() { s.cancel() }
+
 // Close ends what is being fetched.
 func (s *Source) Close() error {
 	s.cancel()
