@@ -39,7 +39,7 @@ func program() *cli.Program {
 			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), createUSBVerb(), diffVerb(), exportVerb(), findVerb(), findRemotesVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
 			pruneVerb(), pullVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
 			gpgSignVerb(), signVerb(), staticDeltaVerb(),
-			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(), trivialHTTPDVerb(),
+			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), keepFetchedVerb(), serveVerb(), trivialHTTPDVerb(),
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -143,14 +144,11 @@ func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err e
 			return c, err
 		}
 	}
-	if o.keysFile != "" {
-		more, err := secretsIn(o.keysFile)
-		if err != nil {
-			return c, err
-		}
-		o.signers.keys = append(o.signers.keys, more...)
+	if c.Signers, err = o.signers.signers(); err != nil || o.keysFile == "" {
+		return c, err
 	}
-	c.Signers, err = o.signers.signers()
+	more, err := signersIn(cmp.Or(o.signers.scheme, defaultScheme), o.keysFile)
+	c.Signers = append(c.Signers, more...)
 	return c, err
 }
 

@@ -18,6 +18,7 @@ type Body struct {
 	from      *base // that it comes from
 	body      io.ReadCloser
 	size      int64
+	total     int64
 	state     Validators
 	unchanged bool
 	watch     *watch
@@ -175,7 +176,7 @@ func (b *Body) skip(n int64) (err error) {
 
 // take makes an answer the one that is read from.
 func (b *Body) take(got *reply, from *base) {
-	b.from, b.body, b.size, b.state, b.unchanged = from, got.body, got.size, got.state, got.unchanged
+	b.from, b.body, b.size, b.total, b.state, b.unchanged = from, got.body, got.size, got.total, got.state, got.unchanged
 	b.watch = newWatch(b.client.stall, got.cancel)
 }
 

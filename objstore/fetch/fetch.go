@@ -144,7 +144,7 @@ func (c *Client) Refresh(ctx context.Context, f File, limit int64, v Validators)
 		return nil, v, false, fmt.Errorf("%s: no limit to its size", f.Path)
 	}
 	for left := c.retries; ; {
-		body, err := c.open(ctx, f, limit, v, left)
+		body, err := c.open(ctx, f, request{limit: limit, known: v}, left)
 		if err != nil {
 			return nil, v, false, err
 		}
@@ -180,19 +180,19 @@ const maxGrow = 1 << 20
 // more than limit bytes is an error, here or of a Read; with limit 0 or less there is no limit. The
 // request counts as one in flight until the end was read or the body closed.
 func (c *Client) Open(ctx context.Context, f File, limit int64) (*Body, error) {
-	return c.open(ctx, f, limit, Validators{}, c.retries)
+	return c.open(ctx, f, request{limit: limit}, c.retries)
 }
 
-func (c *Client) open(ctx context.Context, f File, limit int64, v Validators, left int) (*Body, error) {
+func (c *Client) open(ctx context.Context, f File, r request, left int) (*Body, error) {
 	if !fs.ValidPath(f.Path) || f.Path == "." {
 		return nil, fmt.Errorf("fetch: no path of a file: %q", f.Path)
 	}
-	b := &Body{client: c, ctx: ctx, file: f, limit: limit, left: left, mirrors: c.meta}
+	b := &Body{client: c, ctx: ctx, file: f, limit: r.limit, left: left, mirrors: c.meta}
 	if f.Content {
 		b.mirrors = c.content
 	}
 	if data, ok := c.known[f.Path]; ok {
-		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data))}, nil)
+		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data)), total: int64(len(data))}, nil)
 		return b, nil
 	}
 	select {
@@ -201,7 +201,8 @@ func (c *Client) open(ctx context.Context, f File, limit int64, v Validators, le
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if err := b.connect(request{path: f.Path, limit: limit, content: f.Content, known: v}); err != nil {
+	r.path, r.content = f.Path, f.Content
+	if err := b.connect(r); err != nil {
 		b.Close()
 		return nil, err
 	}

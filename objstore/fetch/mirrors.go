@@ -20,6 +20,7 @@ type request struct {
 	limit   int64
 	content bool
 	known   Validators // the state of which no copy is needed
+	first   int64      // bytes of which no more are needed; 0 is all
 
 	offset int64      // from which on
 	state  Validators // of the file whose beginning there is
@@ -31,7 +32,8 @@ type reply struct {
 	body      io.ReadCloser
 	cancel    context.CancelCauseFunc // ends it; nil where nothing can hang
 	offset    int64                   // of the first byte
-	size      int64                   // of the whole file, -1 unless known
+	size      int64                   // up to where body goes, -1 unless known
+	total     int64                   // of the whole file, -1 unless known
 	state     Validators
 	unchanged bool // it is what the request knows
 }

@@ -149,6 +149,9 @@ func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, e
 	if t := r.known.LastModified; !t.IsZero() {
 		asked.Header.Set("If-Modified-Since", t.UTC().Format(http.TimeFormat))
 	}
+	if r.first > 0 {
+		asked.Header.Set("Range", fmt.Sprintf("bytes=0-%d", r.first-1))
+	}
 	if v := r.state.strong(); r.offset > 0 && (r.content || v != "" && b == r.from) {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
 		if v != "" && b == r.from {
@@ -171,17 +174,24 @@ func (v Validators) strong() string {
 
 // judge decides what an answer is good for.
 func judge(answer *http.Response, r request, cancel context.CancelCauseFunc) (*reply, error) {
-	got := &reply{body: answer.Body, cancel: cancel, size: answer.ContentLength, state: validators(answer.Header)}
+	got := &reply{body: answer.Body, cancel: cancel, size: answer.ContentLength, total: answer.ContentLength, state: validators(answer.Header)}
 	place := shown(answer.Request.URL.String())
 	switch code := answer.StatusCode; {
 	case code == http.StatusNotModified && !r.known.empty():
 		got.unchanged, got.size = true, 0
+	case code == http.StatusPartialContent && r.first > 0:
+		part, total, err := beginning(answer)
+		if err != nil {
+			return nil, &TransferError{URL: place, Code: codeRange, Err: err}
+		}
+		got.size, got.total = part, total
+		return got, nil
 	case code == http.StatusPartialContent:
 		first, size, ok := parseContentRange(answer.Header.Get("Content-Range"))
 		if !ok || r.offset == 0 || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
 			return nil, &TransferError{URL: place, Code: codeRange, Err: errors.New("the answer is another part of the file than was asked for")}
 		}
-		got.offset, got.size = first, size
+		got.offset, got.size, got.total = first, size, size
 	case code < 200 || code > 299:
 		return nil, &StatusError{URL: place, Status: code}
 	}
