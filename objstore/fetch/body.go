@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 )
 
 // Body is a file that comes. It is for one reader.
@@ -131,7 +132,14 @@ func (b *Body) connect(r request) error {
 			err = b.accept(got, from)
 			again = passes(err)
 		}
-		if err == nil || !again || b.left == 0 {
+		if err == nil {
+			return nil
+		}
+		if status := (*StatusError)(nil); r.from != nil && errors.As(err, &status) && status.Status == http.StatusRequestedRangeNotSatisfiable {
+			r.from, r.offset = nil, 0 // all of it, then
+			continue
+		}
+		if !again || b.left == 0 {
 			return err
 		}
 		b.left--

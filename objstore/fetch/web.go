@@ -149,7 +149,7 @@ func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, e
 	if t := r.known.LastModified; !t.IsZero() {
 		asked.Header.Set("If-Modified-Since", t.UTC().Format(http.TimeFormat))
 	}
-	if v := r.state.strong(); r.offset > 0 && (r.content || v != "" && b == r.from) {
+	if v := r.state.strong(); r.from != nil && (r.content || v != "" && b == r.from) {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
 		if v != "" && b == r.from {
 			asked.Header.Set("If-Range", v)
@@ -178,7 +178,7 @@ func judge(answer *http.Response, r request, cancel context.CancelCauseFunc) (*r
 		got.unchanged, got.size = true, 0
 	case code == http.StatusPartialContent:
 		first, size, ok := parseContentRange(answer.Header.Get("Content-Range"))
-		if !ok || r.offset == 0 || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
+		if !ok || r.from == nil || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
 			return nil, &TransferError{URL: place, Code: codeRange, Err: errors.New("the answer is another part of the file than was asked for")}
 		}
 		got.offset, got.size = first, size
