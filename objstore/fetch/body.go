@@ -165,7 +165,7 @@ func (b *Body) accept(got *reply, from *base) error {
 // skip reads over what was read before. What it leaves undone after an error is read again.
 func (b *Body) skip(n int64) (err error) {
 	want := b.offset + n
-	defer func() { b.offset = want }()
+	defer func() { b.offset, b.gained = want, 0 }()
 	buffer := make([]byte, 32<<10)
 	for n > 0 {
 		got, err := b.read(buffer[:min(n, int64(len(buffer)))])
@@ -177,7 +177,6 @@ func (b *Body) skip(n int64) (err error) {
 			return err
 		}
 	}
-	b.gained = 0
 	return nil
 }
 

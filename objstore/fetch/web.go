@@ -16,6 +16,10 @@ import (
 // maxRedirects is how often a server may send a request elsewhere.
 const maxRedirects = 20
 
+// streamBuffer is how many bytes of a file may wait for its reader, of each file that comes over one
+// connection.
+const streamBuffer = 1 << 20
+
 // web is the source of http and https URLs.
 type web struct {
 	transport *http.Transport
@@ -49,7 +53,7 @@ func newWeb(c Config, stall time.Duration) (*web, error) {
 			MaxIdleConnsPerHost:    parallel(c),
 			DisableCompression:     true, // objects are checked in the form in which they are stored
 			Protocols:              protocols,
-			HTTP2:                  &http.HTTP2Config{SendPingTimeout: stall / 2, PingTimeout: stall / 2},
+			HTTP2:                  &http.HTTP2Config{SendPingTimeout: stall / 2, PingTimeout: stall / 2, MaxReceiveBufferPerStream: streamBuffer},
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
@@ -149,6 +153,7 @@ func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, e
 	if t := r.known.LastModified; !t.IsZero() {
 		asked.Header.Set("If-Modified-Since", t.UTC().Format(http.TimeFormat))
 	}
+	// Also from 0 on: a server that breaks off whole files may give parts.
 	if v := r.state.strong(); r.from != nil && (r.content || v != "" && b == r.from) {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
 		if v != "" && b == r.from {
