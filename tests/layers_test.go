@@ -42,8 +42,8 @@ var heights = map[string]int{
 	"objstore/prune":          7,
 	"objstore/fsck":           6,
 	"objstore/pull":           8,
-	"objstore/medium":         8,
-	"objstore/finder":         9,
+	"objstore/medium":         9,
+	"objstore/finder":         10,
 	"objstore/usage":          8,
 	"objstore/transaction":    6,
 	"objstore/delta":          7,
@@ -72,7 +72,7 @@ var heights = map[string]int{
 	"cmd/internal/cli":        0,
 	"cmd/internal/date":       0,
 	"cmd/deployfs/explore":    9,
-	"cmd/deployfs":            10,
+	"cmd/deployfs":            11,
 	"tests/mutate":            0, // for tests alone: see TestMutateIsForTests
 }
 
