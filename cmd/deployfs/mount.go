@@ -21,10 +21,13 @@ type mountOptions struct {
 func mountVerb() cli.Verb {
 	o := &mountOptions{cfg: daemon.Default("", "", "")}
 	return cli.Verb{
-		Name: "mount", Args: "{REV|--history} MOUNTPOINT", Short: "Mount a commit, or all of them", Ours: true,
+		Name: "mount", Args: "{REV|--history|--remote=URL#REF} MOUNTPOINT", Short: "Mount a commit, or all of them", Ours: true,
 		Long: mountText,
 		Options: []cli.Option{
 			cli.Flag(&o.cfg.History, "history", "", "Show the whole repository: all commits, by checksum, ref, date and version"),
+			cli.String(&o.cfg.Remote, "remote", "", "URL[#REF]|REMOTE:REF", "Show a commit that is on a server, and fetch what is looked at"),
+			cli.String(&o.cfg.Keep, "keep", "", "DIR", "With --remote: put what is fetched into this repository"),
+			timeoutOption(&o.cfg.Timeout),
 			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
 			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
 			verifyOption(&o.cfg.Verify),
@@ -38,7 +41,7 @@ func mountVerb() cli.Verb {
 			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			sizeOption(&o.cfg.Memory, "memory", "Memory for decoded directories (64M)"),
-			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories (1G)"),
+			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories, and as much for what is fetched (1G)"),
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.cfg.NoConfine, "no-confine", "", "Let the server keep all rights; to find out whether confinement is what fails"),
@@ -53,6 +56,8 @@ func mountVerb() cli.Verb {
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
 			{Command: "deployfs mount --require-signature origin:os/main /mnt", Text: "only when a key of the remote origin signed it"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
+			{Command: "deployfs mount --remote=https://example.org/repo#os/main /mnt", Text: "what is on a server"},
+			{Command: "deployfs mount --remote origin:os/main --keep=/srv/repo /mnt", Text: "the same of a configured remote, so that a pull finds much of it done"},
 			{Command: "deployfs mount --print-unit os/main /mnt >/etc/systemd/system/deployfs-mnt.service", Text: "for systemd to mount it at each boot"},
 		},
 		Complete: completeRevDir,
@@ -64,7 +69,9 @@ const mountText = `The tree at MOUNTPOINT is what a checkout of REV as root woul
 
 Objects are checked against their names: directories when they are first read, files when they are first read (--verify=first), also at each open (always), or never (none). A file whose object is absent or damaged answers with an input/output error, and with one line in the system's log; everything else stays readable. Attributes that stat(2) shows are those of the repository until the file itself is read.
 
-With --require-signature the commit must have a good ed25519 signature, or it is not mounted. The key must be one of the remote that REV names as REMOTE:REF, or that --sign-remote names: verification-ed25519-key and verification-ed25519-file of its configuration. Where it has none, and where there is no remote, keys of the system count: trusted.ed25519 and trusted.ed25519.d in /etc/ostree and /usr/share/ostree. When the remote's sign-verify lists schemes, ed25519 must be among them, and the key the remote's own. A key in revoked.ed25519 or revoked.ed25519.d there never counts. GPG signatures are not checked in this version.
+With --require-signature the commit must have a good signature, or it is not mounted: of type gpg, ed25519 or spki, by a key that counts for the remote that REV names as REMOTE:REF, or that --sign-remote names. These are the remote's own keys: its keyring REMOTE.trustedkeys.gpg, what its gpgkeypath, verification-ed25519-key and verification-ed25519-file and the same for spki name. Only where it has none of any type, and where there is no remote, keys of the system count: trusted.ed25519, trusted.ed25519.d and the same for spki in /etc/ostree and /usr/share/ostree, and the keyrings in /usr/share/ostree/trusted.gpg.d.
+
+One good signature is enough, but where the remote's configuration sets both gpg-verify and sign-verify to true, one of GPG and another one are needed. When sign-verify lists types, only these count, by the remote's own keys, and GPG beside them when gpg-verify is true; GPG never counts when gpg-verify is false. A key that is revoked or has expired does not count, nor one in revoked.ed25519, revoked.spki or the directories revoked.ed25519.d and revoked.spki.d of the system.
 
 A tree index tells of every entry what a walk needs, so that no object is opened for it. A mount uses the one that there is, or has one built in the background a second after it was made; see deployfs-index(1). With --no-index it does neither.
 
@@ -89,7 +96,14 @@ mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, 
 With --print-unit, a service unit of systemd is printed: started means that the tree can be read, stopping it ends the mount. Where it should be kept stands in its first lines. It is ordered as file systems are: before local-fs.target, or before remote-fs.target when the repository or a directory that is named comes by the network; for a user, in default.target. For the root directory and what lies below /usr and /sysroot it is not stopped at shutdown, since the system runs from it. With --automount there are two units, to be kept in two files: a mount unit, for which systemd calls mount(8), and an automount unit that starts it when somebody first looks.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
+	if o.cfg.Remote != "" {
+		return o.runRemote(ctx, inv)
+	}
 	switch {
+	case o.cfg.Keep != "":
+		return &cli.UsageError{Text: "--keep goes with --remote"}
+	case o.cfg.Timeout != 0:
+		return &cli.UsageError{Text: "--timeout goes with --remote"}
 	case o.cfg.History && len(inv.Args) != 1:
 		return &cli.UsageError{Text: fmt.Sprintf("with --history a mountpoint is needed, not %d arguments", len(inv.Args))}
 	case !o.cfg.History && len(inv.Args) != 2:
@@ -101,6 +115,11 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if option := o.oneCommit(); o.cfg.History && option != "" {
 		return &cli.UsageError{Text: option + " is for a single commit, not for --history"}
 	}
+	return o.mount(ctx, inv)
+}
+
+// mount mounts, or prints units that do.
+func (o *mountOptions) mount(ctx context.Context, inv *cli.Invocation) error {
 	switch {
 	case o.printOnly:
 		return o.printUnit(inv)

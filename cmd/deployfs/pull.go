@@ -178,7 +178,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	o.Progress = new(pull.Progress)
 	progress := cli.StartProgress(inv.Stderr, func() string { return pullProgress(o.Progress, time.Since(begin)) })
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")

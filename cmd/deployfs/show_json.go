@@ -98,15 +98,24 @@ func (s *shower) objectJSON(name object.Name, data []byte) (err error) {
 	return cli.WriteJSON(s.out, j)
 }
 
-// commitJSON is a commit in JSON, with its GPG signatures checked.
+// commitJSON is a commit in JSON, with its signatures checked.
 func (s *shower) commitJSON(sum object.Checksum, commit object.Commit, data []byte) (facts.Commit, error) {
 	j, err := facts.Of(s.repo, sum, commit)
 	if err != nil {
 		return j, err
 	}
-	results, err := s.check(sum, data)
+	detached, _, err := s.repo.CommitMeta(sum)
+	if err != nil {
+		return j, err
+	}
+	results, err := s.checkGPG(data, detached)
 	if results != nil {
 		j.Signatures = facts.Checked(results)
 	}
+	if err != nil {
+		return j, err
+	}
+	others, err := s.checkOthers(data, detached)
+	j.OtherSignatures = othersJSON(others)
 	return j, err
 }

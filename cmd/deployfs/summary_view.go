@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/bits"
 	"time"
 
@@ -32,6 +34,34 @@ func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
 		fmt.Fprintf(inv.Stdout, "%s: %s\n", key, text)
 	}
 	return nil
+}
+
+// summarySignatures tells what the summary's signatures are worth. Older versions of ostree do not,
+// so it is not for output in its place.
+func (o *summaryOptions) summarySignatures(inv *cli.Invocation, repo *objstore.Repo) error {
+	if inv.Program.Terse || inv.JSON {
+		return nil
+	}
+	data, err := repo.ReadFile("summary", summary.MaxSize)
+	if err != nil {
+		return err
+	}
+	signatures, err := repo.ReadFile("summary.sig", summary.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = fmt.Fprintln(inv.Stdout, "Summary is unsigned")
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	meta, err := gvariant.Parse("a{sv}", signatures)
+	if err != nil {
+		return fmt.Errorf("summary.sig: %w", err)
+	}
+	fmt.Fprintln(inv.Stdout)
+	s := newShower(repo, inv)
+	s.gpgHome = o.gpgHome
+	return s.printVerdicts("Found %s on the summary:", data, meta)
 }
 
 func printSummaryRefs(w io.Writer, collection string, list summary.Refs) {

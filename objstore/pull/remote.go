@@ -129,7 +129,7 @@ func (s *session) policy(o *Options) error {
 		return err
 	}
 	if policy.WantsCommit() {
-		o.VerifyCommit = policy.Commit
+		o.VerifyCommit, o.VerifyStored = policy.Commit, policy.StoredCommit
 	}
 	if policy.WantsSummary() {
 		o.VerifySummary = policy.Summary
@@ -199,5 +199,8 @@ func (s *session) pullDirectory(ctx context.Context, path string, o RemoteOption
 		return Result{}, err
 	}
 	defer src.Close()
+	if o.VerifyStored != nil {
+		o.VerifyCommit = o.VerifyStored
+	}
 	return Local(ctx, s.dest, src, o.Options)
 }
