@@ -107,6 +107,9 @@ func TestPublish(t *testing.T) {
 			}
 		}
 	}
+	if view := p.run(t, "summary", "-v", "--json", "--gpg-homedir="+p.home.dir); !strings.Contains(view, `"status": "good"`) {
+		t.Errorf("the summary is %s", view)
+	}
 	p.testMirror(t, second)
 	p.testParts(t, second)
 	p.testConditional(t)

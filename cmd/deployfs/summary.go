@@ -86,7 +86,7 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 		}
 		fallthrough
 	case o.view:
-		return viewSummary(inv, s)
+		return o.viewSummary(inv, repo, s)
 	case o.listKeys:
 		return listSummaryKeys(inv, s)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/bits"
 	"time"
 
@@ -10,13 +12,23 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
+	"deployfs/objstore/openpgp"
+	"deployfs/objstore/sign"
 	"deployfs/objstore/summary"
+	"deployfs/objstore/trust"
 )
 
-// viewSummary prints a summary for people.
-func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
+// viewSummary prints a summary for people. In JSON its GPG signatures are told of, too, which ostree 2022.7 is
+// silent about.
+func (o *summaryOptions) viewSummary(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
 	if inv.JSON {
-		return cli.WriteJSON(inv.Stdout, newSummaryJSON(s))
+		j := newSummaryJSON(s)
+		results, err := o.check(repo, s)
+		if err != nil {
+			return err
+		}
+		j.Signatures = facts.Checked(results)
+		return cli.WriteJSON(inv.Stdout, j)
 	}
 	printSummaryRefs(inv.Stdout, s.Collection(), s.Refs())
 	for id, list := range s.Collections() {
@@ -32,6 +44,30 @@ func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
 		fmt.Fprintf(inv.Stdout, "%s: %s\n", key, text)
 	}
 	return nil
+}
+
+// check checks the GPG signatures of a repository's summary; nil when there is none.
+func (o *summaryOptions) check(repo *objstore.Repo, s *summary.Summary) ([]openpgp.Result, error) {
+	data, err := repo.ReadFile("summary.sig", summary.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	meta, err := gvariant.Parse("a{sv}", data)
+	if err != nil {
+		return nil, fmt.Errorf("summary.sig: %w", err)
+	}
+	signatures, err := sign.Signatures(meta, "gpg")
+	if err != nil || len(signatures) == 0 {
+		return nil, err
+	}
+	ring, err := trust.AllKeys(repo, o.gpgHome)
+	if err != nil {
+		return nil, err
+	}
+	return openpgp.Verify(ring, s.Value().Bytes(), signatures), nil
 }
 
 func printSummaryRefs(w io.Writer, collection string, list summary.Refs) {
@@ -104,13 +140,14 @@ func secondsText(v gvariant.Value) string {
 
 // summaryJSON is a summary in JSON.
 type summaryJSON struct {
-	Collection   string             `json:"collection,omitempty"`
-	Mode         string             `json:"mode,omitempty"`
-	LastModified *uint64            `json:"last_modified,omitempty"` // seconds since 1970
-	Expires      *uint64            `json:"expires,omitempty"`       // the same
-	Refs         []summaryRefJSON   `json:"refs"`
-	Deltas       []summaryDeltaJSON `json:"deltas"`
-	Metadata     map[string]any     `json:"metadata"`
+	Collection   string               `json:"collection,omitempty"`
+	Mode         string               `json:"mode,omitempty"`
+	LastModified *uint64              `json:"last_modified,omitempty"` // seconds since 1970
+	Expires      *uint64              `json:"expires,omitempty"`       // the same
+	Refs         []summaryRefJSON     `json:"refs"`
+	Deltas       []summaryDeltaJSON   `json:"deltas"`
+	Metadata     map[string]any       `json:"metadata"`
+	Signatures   []facts.GPGSignature `json:"signatures,omitempty"` // by GPG
 }
 
 type summaryRefJSON struct {
