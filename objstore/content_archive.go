@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"sync"
 
@@ -34,40 +35,97 @@ func openArchive(objects *os.File, path string) (*Content, error) {
 }
 
 func (c *Content) readFilez(f *os.File, size int64) error {
-	head := make([]byte, min(size, firstRead))
-	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
+	if err := c.readArchived(io.NewSectionReader(f, 0, size), size); err != nil {
 		return err
 	}
-	if len(head) < object.HeaderPrefix {
-		return damaged("file of %d bytes is too short for a header", size)
+	inflated := c.close
+	c.close = func() error { return errors.Join(inflated(), f.Close()) }
+	return nil
+}
+
+// ArchivedContent is a content object whose .filez file is read from somewhere else: from
+// its begin to where the content ends. Size is the file's, in bytes, or negative when it is
+// not known. Errors of the file itself are wrapped.
+func ArchivedContent(sum object.Checksum, file io.Reader, size int64) (*Content, error) {
+	c := &Content{name: object.Name{Checksum: sum, Kind: object.KindFile}}
+	err := c.readArchived(file, size)
+	var damage *damageError
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.As(err, &damage):
+		return nil, object.Corrupt(c.name, damage.err)
 	}
-	n, err := object.FilezHeaderSize([object.HeaderPrefix]byte(head), size)
+	return nil, readError(c.name, err)
+}
+
+// readArchived reads the header of a .filez file of size bytes, or of nobody knows how many.
+func (c *Content) readArchived(file io.Reader, size int64) error {
+	head := make([]byte, firstRead)
+	if size >= 0 {
+		head = head[:min(size, firstRead)]
+	}
+	n, err := io.ReadFull(file, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		head, size, err = head[:n], int64(n), nil
+	}
 	if err != nil {
-		return damaged("%w", err)
+		return err
 	}
-	end := object.HeaderPrefix + n
+	end, err := headerEnd(head, size)
+	if err != nil {
+		return err
+	}
 	if end > len(head) {
-		head = make([]byte, end)
-		if _, err := f.ReadAt(head, 0); err != nil {
-			return err
+		head = append(head, make([]byte, end-len(head))...)
+		if _, err := io.ReadFull(file, head[n:]); err != nil {
+			return cutShort(err)
 		}
 	}
 	if c.Header, err = object.DecodeFilezHeader(head[object.HeaderPrefix:end]); err != nil {
 		return damaged("%w", err)
 	}
-	if c.Header.Size > uint64(size)*maxInflation {
+	if size >= 0 && c.Header.Size > uint64(size)*maxInflation {
 		return damaged("%d bytes of content can't be deflated to a file of %d", c.Header.Size, size)
 	}
-	in := &inflater{deflated: bytes.NewReader(head[end:])} // it is inflated fastest from there
-	if rest := size - int64(len(head)); rest > 0 {
-		in.deflated = io.MultiReader(in.deflated, io.NewSectionReader(f, int64(len(head)), rest))
+	c.inflate(head[end:], file, int64(len(head)) == size)
+	return nil
+}
+
+// headerEnd is where the header ends of a file of which the first bytes are known.
+func headerEnd(head []byte, size int64) (int, error) {
+	if len(head) < object.HeaderPrefix {
+		return 0, damaged("file of %d bytes is too short for a header", len(head))
+	}
+	if size < 0 {
+		size = math.MaxInt64
+	}
+	n, err := object.FilezHeaderSize([object.HeaderPrefix]byte(head), size)
+	if err != nil {
+		return 0, damaged("%w", err)
+	}
+	return object.HeaderPrefix + n, nil
+}
+
+// cutShort tells a file that has ended too early from one that can't be read.
+func cutShort(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return damaged("file header is cut short")
+	}
+	return err
+}
+
+// inflate has the content begin with what was read of the file already, which may be all.
+func (c *Content) inflate(begin []byte, file io.Reader, all bool) {
+	in := &inflater{deflated: bytes.NewReader(begin)} // it is inflated fastest from there
+	if !all {
+		in.deflated = io.MultiReader(in.deflated, file)
 	}
 	c.src = in
 	if c.Header.IsSymlink() {
 		c.src = bytes.NewReader(nil)
 	}
-	c.close = func() error { return errors.Join(in.Close(), f.Close()) }
-	return nil
+	c.close = in.Close
 }
 
 // inflaters holds readers between uses: one is some 40 KiB.

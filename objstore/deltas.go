@@ -138,3 +138,21 @@ func (r *Repo) isDelta(d Delta) bool {
 	}
 	return err == nil && dir.Mode&unix.S_IFMT == unix.S_IFDIR
 }
+
+// RemoveDelta deletes a delta, a directory of files. It leaves its place first, so that
+// nobody finds a part of it; what a crash leaves in tmp, ostree clears.
+func (r *Repo) RemoveDelta(d Delta) error {
+	dir := int(r.dir.Fd())
+	temp := "tmp/" + TemporaryName()
+	err := r.MakeTmp()
+	if err == nil {
+		err = plain(unix.Renameat(dir, d.Path(), dir, temp))
+	}
+	if err == nil {
+		err = RemoveAll(dir, temp)
+	}
+	if err != nil {
+		return fmt.Errorf("deleting static delta %s: %w", d.Base64(), err)
+	}
+	return nil
+}

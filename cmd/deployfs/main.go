@@ -37,8 +37,8 @@ func program() *cli.Program {
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
 			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
-			pruneVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
-			gpgSignVerb(), signVerb(),
+			pruneVerb(), pullVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
+			gpgSignVerb(), signVerb(), staticDeltaVerb(),
 			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(),
 		},
 	}

@@ -20,6 +20,7 @@ import (
 var ostreeFeatures = []string{
 	"gpgme",        // signatures by OpenPGP keys
 	"sign-ed25519", // and by Ed25519 ones
+	"sign-spki",    // and by those that openssl makes
 	"libarchive",   // commit --tree=tar=, export
 }
 

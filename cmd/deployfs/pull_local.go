@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -76,19 +75,19 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if o.named && !refs.IsFragment(o.Remote) {
 		return cli.Words("Invalid refspec " + o.Remote + ":" + strings.Join(o.Refs[:min(len(o.Refs), 1)], ""))
 	}
-	verifier := trust.NewVerifier(dest, o.Remote)
-	if o.gpg {
-		o.VerifyCommit = verifier.Commit
+	policy := trust.ForLocalPull(dest, o.Remote, o.gpg, o.gpgSummary)
+	if policy.WantsCommit() {
+		o.VerifyCommit = policy.Commit
 	}
-	if o.gpgSummary {
-		o.VerifySummary = verifier.Summary
+	if policy.WantsSummary() {
+		o.VerifySummary = policy.Summary
 	}
 	src, err := objstore.Open(absolute(inv.Args[0]))
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	o.override(dest)
+	overrideSync(dest, o.noSync, o.syncEach)
 	return o.pull(ctx, inv, dest, src)
 }
 
@@ -108,15 +107,6 @@ func (o *pullLocalOptions) parse(inv *cli.Invocation) error {
 	return nil
 }
 
-// override has options count instead of the repository's configuration.
-func (o *pullLocalOptions) override(dest *objstore.Repo) {
-	for key, value := range map[string]bool{"fsync": !o.noSync, "per-object-fsync": o.syncEach} {
-		if o.noSync || o.syncEach {
-			dest.Override("core", key, strconv.FormatBool(value))
-		}
-	}
-}
-
 func (o *pullLocalOptions) pull(ctx context.Context, inv *cli.Invocation, dest, src *objstore.Repo) error {
 	begin := time.Now()
 	o.Progress = new(pull.Progress)
@@ -134,22 +124,7 @@ func (o *pullLocalOptions) pull(ctx context.Context, inv *cli.Invocation, dest, 
 	if err != nil {
 		return err
 	}
-	if r.Lossy > 0 {
-		fmt.Fprintf(inv.Stderr, "warning: %d files have owners or xattrs that mode %s does not keep: fsck will find them corrupt\n", r.Lossy, dest.Mode())
-	}
-	_, err = fmt.Fprintln(inv.Stdout, pulled(r, time.Since(begin)))
+	warnLossy(inv, dest, r)
+	_, err = fmt.Fprintln(inv.Stdout, r.Describe(time.Since(begin)))
 	return err
-}
-
-// pulled is what a pull has brought, as ostree says it.
-func pulled(r pull.Result, took time.Duration) string {
-	text := fmt.Sprintf("%d metadata, %d content objects imported", r.Metadata, r.Content)
-	if r.Detached > 0 {
-		n, unit := r.Detached, "B"
-		if n >= 1024 {
-			n, unit = n/1024, "KiB"
-		}
-		text += fmt.Sprintf("; %d %s transferred in %d seconds", n, unit, int(took.Seconds()))
-	}
-	return text + "; " + objstore.FormatSize(r.Written) + " content written"
 }

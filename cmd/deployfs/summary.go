@@ -29,6 +29,8 @@ func summaryVerb() cli.Verb {
 	printKey := func(key string) error { o.printKey = &key; return nil }
 	metadata := stringsOption(&o.metadata, "add-metadata", "KEY=VALUE", "Additional metadata field to add to the summary")
 	metadata.Short = "m"
+	fromFile := o.fileOption("Sign the summary with the key in a file")
+	fromFile.Ours = true
 	return cli.Verb{
 		Name: "summary", Short: "Manage summary metadata", JSON: true, Long: summaryText,
 		Options: []cli.Option{
@@ -40,6 +42,7 @@ func summaryVerb() cli.Verb {
 			stringsOption(&o.gpgKeys, "gpg-sign", "KEY-ID", "GPG Key ID to sign the summary with"),
 			cli.String(&o.gpgHome, "gpg-homedir", "", "HOMEDIR", "GPG Homedir to use when looking for keyrings"),
 			stringsOption(&o.keys, "sign", "KEY-ID", "Key ID to sign the summary with"),
+			fromFile,
 			schemeOption(&o.scheme, "sign-type", ""),
 			metadata,
 			cli.Flag(&o.flatpak, "flatpak", "", "With --update, tell flatpak of the applications and runtimes"),
@@ -56,6 +59,8 @@ func summaryVerb() cli.Verb {
 }
 
 const summaryText = `The summary is the file in which who pulls finds the refs of a repository. It lists local refs, and those of collections, each with its commit, and the static deltas that there are. An update without a signature deletes the signature of the last summary. It makes the indexes of static deltas anew, too. In a repository with a collection id it makes a commit without files on the ref ostree-metadata as well, which has the same metadata.
+
+Signatures by several keys may stand side by side, and those of GPG beside others. ` + secretText + `
 
 VALUE is a GVariant in text form, such as 5, true or "'a text'", with its quotes.
 

@@ -12,27 +12,51 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/facts"
 	"deployfs/objstore/gvariant"
-	"deployfs/objstore/openpgp"
-	"deployfs/objstore/sign"
 	"deployfs/objstore/summary"
-	"deployfs/objstore/trust"
 )
 
-// viewSummary prints a summary for people. In JSON its GPG signatures are told of, too, which ostree 2022.7 is
-// silent about.
+// viewSummary prints a summary for people, and what its signatures are worth. Older versions of ostree do not
+// tell of these, so it is not for output in its place.
 func (o *summaryOptions) viewSummary(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
+	verdicts := newShower(repo, inv)
+	verdicts.gpgHome = o.gpgHome
 	if inv.JSON {
-		j := newSummaryJSON(s)
-		results, err := o.check(repo, s)
-		if err != nil {
+		return viewSummaryJSON(inv, verdicts, s)
+	}
+	printSummary(inv.Stdout, s)
+	if inv.Program.Terse || o.raw {
+		return nil
+	}
+	meta, signed, err := summarySignatures(repo)
+	if err != nil {
+		return err
+	}
+	if !signed {
+		_, err = fmt.Fprintln(inv.Stdout, "Summary is unsigned")
+		return err
+	}
+	fmt.Fprintln(inv.Stdout)
+	return verdicts.printVerdicts(s.Value().Bytes(), meta, " on the summary")
+}
+
+func viewSummaryJSON(inv *cli.Invocation, verdicts shower, s *summary.Summary) error {
+	j := newSummaryJSON(s)
+	meta, signed, err := summarySignatures(verdicts.repo)
+	if err != nil {
+		return err
+	}
+	if signed {
+		if j.Signatures, j.OtherSignatures, err = verdicts.verdictsJSON(s.Value().Bytes(), meta); err != nil {
 			return err
 		}
-		j.Signatures = facts.Checked(results)
-		return cli.WriteJSON(inv.Stdout, j)
 	}
-	printSummaryRefs(inv.Stdout, s.Collection(), s.Refs())
+	return cli.WriteJSON(inv.Stdout, j)
+}
+
+func printSummary(w io.Writer, s *summary.Summary) {
+	printSummaryRefs(w, s.Collection(), s.Refs())
 	for id, list := range s.Collections() {
-		printSummaryRefs(inv.Stdout, id, list)
+		printSummaryRefs(w, id, list)
 	}
 	for i := range s.Metadata().Len() {
 		entry := s.Metadata().At(i)
@@ -41,33 +65,24 @@ func (o *summaryOptions) viewSummary(inv *cli.Invocation, repo *objstore.Repo, s
 		if title != "" {
 			key = title + " (" + key + ")"
 		}
-		fmt.Fprintf(inv.Stdout, "%s: %s\n", key, text)
+		fmt.Fprintf(w, "%s: %s\n", key, text)
 	}
-	return nil
 }
 
-// check checks the GPG signatures of a repository's summary; nil when there is none.
-func (o *summaryOptions) check(repo *objstore.Repo, s *summary.Summary) ([]openpgp.Result, error) {
+// summarySignatures are what is in summary.sig, an a{sv}; false when it is not there.
+func summarySignatures(repo *objstore.Repo) (gvariant.Value, bool, error) {
 	data, err := repo.ReadFile("summary.sig", summary.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return gvariant.Value{}, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return gvariant.Value{}, false, err
 	}
 	meta, err := gvariant.Parse("a{sv}", data)
 	if err != nil {
-		return nil, fmt.Errorf("summary.sig: %w", err)
+		return meta, false, fmt.Errorf("summary.sig: %w", err)
 	}
-	signatures, err := sign.Signatures(meta, "gpg")
-	if err != nil || len(signatures) == 0 {
-		return nil, err
-	}
-	ring, err := trust.AllKeys(repo, o.gpgHome)
-	if err != nil {
-		return nil, err
-	}
-	return openpgp.Verify(ring, s.Value().Bytes(), signatures), nil
+	return meta, true, nil
 }
 
 func printSummaryRefs(w io.Writer, collection string, list summary.Refs) {
@@ -140,14 +155,15 @@ func secondsText(v gvariant.Value) string {
 
 // summaryJSON is a summary in JSON.
 type summaryJSON struct {
-	Collection   string               `json:"collection,omitempty"`
-	Mode         string               `json:"mode,omitempty"`
-	LastModified *uint64              `json:"last_modified,omitempty"` // seconds since 1970
-	Expires      *uint64              `json:"expires,omitempty"`       // the same
-	Refs         []summaryRefJSON     `json:"refs"`
-	Deltas       []summaryDeltaJSON   `json:"deltas"`
-	Metadata     map[string]any       `json:"metadata"`
-	Signatures   []facts.GPGSignature `json:"signatures,omitempty"` // by GPG
+	Collection      string               `json:"collection,omitempty"`
+	Mode            string               `json:"mode,omitempty"`
+	LastModified    *uint64              `json:"last_modified,omitempty"` // seconds since 1970
+	Expires         *uint64              `json:"expires,omitempty"`       // the same
+	Refs            []summaryRefJSON     `json:"refs"`
+	Deltas          []summaryDeltaJSON   `json:"deltas"`
+	Metadata        map[string]any       `json:"metadata"`
+	Signatures      []facts.GPGSignature `json:"signatures,omitempty"`       // by GPG
+	OtherSignatures []facts.Signature    `json:"other_signatures,omitempty"` // of other schemes
 }
 
 type summaryRefJSON struct {

@@ -26,26 +26,8 @@ func (p *pruner) deltas(chosen func(to object.Checksum) (bool, error)) error {
 			return err
 		}
 		p.options.Report("Trying to prune static delta %s", d.Base64())
-		return p.removeDelta(d)
+		return p.repo.RemoveDelta(d)
 	})
-}
-
-// removeDelta deletes a delta, a directory of files. It leaves its place first,
-// so that nobody finds a part of it; what a crash leaves in tmp, ostree clears.
-func (p *pruner) removeDelta(d objstore.Delta) error {
-	repo := p.repo.Dir()
-	temp := "tmp/" + objstore.TemporaryName()
-	err := unix.Mkdirat(int(repo.Fd()), "tmp", 0o775)
-	if err == nil || err == unix.EEXIST {
-		err = unix.Renameat(int(repo.Fd()), d.Path(), int(repo.Fd()), temp)
-	}
-	if err == nil {
-		err = objstore.RemoveAll(int(repo.Fd()), temp)
-	}
-	if err != nil {
-		return fmt.Errorf("deleting static delta %s: %w", d.Base64(), plain(err))
-	}
-	return nil
 }
 
 func openDir(at *os.File, path string, flags int) (*os.File, error) {

@@ -2,11 +2,8 @@ package pull
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 
-	"deployfs/objstore"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/summary"
@@ -15,122 +12,136 @@ import (
 // wanted are the commits that are asked for, and by which refs.
 type wanted struct {
 	order []object.Checksum // each once
-	refs  map[object.Checksum][]string
+	refs  map[object.Checksum][]refs.Name
 }
 
-func (w *wanted) add(commit object.Checksum, ref string) {
+// add asks for a commit, and for a ref of it unless that is zero.
+func (w *wanted) add(commit object.Checksum, ref refs.Name) {
 	known, ok := w.refs[commit]
 	if !ok {
 		w.order = append(w.order, commit)
 	}
-	if ref != "" {
+	if ref.Ref != "" {
 		known = append(known, ref)
 	}
 	w.refs[commit] = known
 }
 
-// choose finds the commits that are asked for. Tombstones tells whether the source
-// has tombstones of deleted commits.
-func (o *Options) choose(dest, src *objstore.Repo) (w wanted, tombstones bool, err error) {
-	w.refs = map[object.Checksum][]string{}
-	names, err := o.names(src)
-	if err != nil {
-		return w, false, err
+// request is a ref that is asked for, or a commit, or both.
+type request struct {
+	name   refs.Name // without a remote
+	commit object.Checksum
+}
+
+// everything reports whether all is asked for that the summary lists.
+func (o *Options) everything() bool { return o.Mirror && o.Refs == nil && o.CollectionRefs == nil }
+
+// choose finds the commits that are asked for.
+func (p *puller) choose() error {
+	p.wanted.refs = map[object.Checksum][]refs.Name{}
+	list, err := p.requests()
+	if err == nil {
+		err = p.readSummary(list)
 	}
-	list, err := o.summary(src, names)
 	if err != nil {
-		return w, false, err
+		return err
+	}
+	if p.everything() {
+		if p.list.parsed == nil {
+			return errors.New("Fetching all refs was requested in mirror mode, but remote repository does not have a summary")
+		}
+		list = allRefs(p.list.parsed)
+	}
+	for _, r := range list {
+		if err := p.settle(&r); err != nil {
+			return err
+		}
+		p.wanted.add(r.commit, r.name)
+	}
+	return p.findNewer()
+}
+
+// requests are the refs and commits that are asked for, each once.
+func (p *puller) requests() (list []request, err error) {
+	if p.everything() {
+		return nil, nil
+	}
+	names := p.Refs
+	if names == nil && p.CollectionRefs == nil {
+		if names, err = p.from.names(); err != nil {
+			return nil, err
+		}
+	}
+	seen := map[request]bool{}
+	add := func(r request) {
+		if !seen[r] {
+			list = append(list, r)
+		}
+		seen[r] = true
 	}
 	for _, name := range names {
-		if object.IsChecksum(name) {
-			sum, err := object.ParseChecksum(name)
-			if err != nil {
-				return w, false, err
-			}
-			w.add(sum, "")
+		if sum, err := object.ParseChecksum(name); err == nil {
+			add(request{commit: sum})
 			continue
 		}
-		commit, err := resolve(src, list, name)
-		if err != nil {
-			return w, false, err
-		}
-		w.add(commit, name)
-	}
-	return w, list != nil && list.Tombstones(), o.requireDeltas(dest, src, list, w)
-}
-
-// names are the refs and checksums that are asked for, each once.
-func (o *Options) names(src *objstore.Repo) (names []string, err error) {
-	asked := o.Refs
-	if asked == nil {
-		list, err := src.Refs()
-		if err != nil {
+		if err := refs.CheckRef(name); err != nil {
 			return nil, err
 		}
-		for _, ref := range list {
-			asked = append(asked, ref.String())
-		}
+		add(request{name: refs.Name{Ref: name}})
 	}
-	seen := map[string]bool{}
-	for _, name := range asked {
-		if !object.IsChecksum(name) {
-			if err := refs.CheckRef(name); err != nil {
-				return nil, err
-			}
-		}
-		if !seen[name] {
-			names = append(names, name)
-		}
-		seen[name] = true
-	}
-	return names, nil
-}
-
-// resolve is the commit that a ref means: by the summary, when there is one.
-func resolve(src *objstore.Repo, list *summary.Summary, name string) (object.Checksum, error) {
-	if list == nil {
-		return src.Resolve(name)
-	}
-	ref, ok := list.Refs().Lookup(name)
-	if !ok {
-		return ref.Commit, fmt.Errorf("No such branch '%s' in repository summary", name)
-	}
-	return ref.Commit, nil
-}
-
-// summary reads the summary, when there is one and it matters, and has its
-// signature verified where that is asked for.
-func (o *Options) summary(src *objstore.Repo, names []string) (*summary.Summary, error) {
-	if o.VerifySummary == nil && !slices.ContainsFunc(names, func(name string) bool { return !object.IsChecksum(name) }) {
-		return nil, nil
-	}
-	data, err := readOptional(src, "summary")
-	if err != nil {
-		return nil, err
-	}
-	if o.VerifySummary != nil {
-		signatures, err := readOptional(src, "summary.sig")
-		if err == nil {
-			err = o.VerifySummary(data, signatures)
-		}
-		if err != nil {
+	for _, name := range p.CollectionRefs {
+		if err := refs.CheckRef(name.Ref); err != nil {
 			return nil, err
 		}
+		add(request{name: refs.Name{Collection: name.Collection, Ref: name.Ref}})
 	}
-	if data == nil {
-		return nil, nil
+	for i, r := range list {
+		if r.name.Ref != "" {
+			list[i].commit = p.Commits[r.name]
+		}
 	}
-	return summary.Parse(data)
+	return list, nil
 }
 
-// readOptional reads a file of a repository; nil is that there is none.
-func readOptional(src *objstore.Repo, name string) ([]byte, error) {
-	data, err := src.ReadFile(name, summary.MaxSize)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// readSummary reads the summary where it is needed.
+func (p *puller) readSummary(list []request) (err error) {
+	unknown := func(r request) bool { return r.name.Ref != "" && r.commit.IsZero() }
+	need := p.everything() || slices.ContainsFunc(list, unknown)
+	if !need {
+		if need, err = p.from.needsSummary(p.ctx); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("openat(%s): %w", name, err)
+	if need {
+		if p.list, err = p.from.summary(p.ctx, p.VerifySummary); err != nil {
+			return err
+		}
 	}
-	return data, nil
+	return p.from.accept(p.ctx, p.list)
+}
+
+// allRefs are the refs that a summary lists.
+func allRefs(s *summary.Summary) (list []request) {
+	add := func(collection string, all summary.Refs) {
+		for i := range all.Len() {
+			list = append(list, request{name: refs.Name{Collection: collection, Ref: all.At(i).Name}})
+		}
+	}
+	add(s.Collection(), s.Refs())
+	for collection, all := range s.Collections() {
+		add(collection, all)
+	}
+	return list
+}
+
+// settle finds the commit of a ref: by the summary, when there is one.
+func (p *puller) settle(r *request) (err error) {
+	switch {
+	case r.name.Ref == "" || !r.commit.IsZero():
+	case p.list.parsed == nil:
+		r.commit, err = p.from.resolve(p.ctx, r.name)
+	default:
+		err = p.list.settle(r)
+	}
+	return err
 }

@@ -1,11 +1,13 @@
 package pull
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 
-	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
 )
 
 // visit is a commit that was taken over.
@@ -48,96 +50,79 @@ func (p *puller) history(sum object.Checksum, depth int) error {
 // not be there.
 func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, found bool, err error) {
 	name := object.Name{Checksum: sum, Kind: object.KindCommit}
-	held, err := p.t.Repo().HasObject(name)
+	held, err := p.dest.HasObject(name)
 	if err != nil {
 		return c, false, err
 	}
-	if !held {
-		there, err := p.src.HasObject(name)
-		switch {
-		case err != nil:
-			return c, false, err
-		case !there && asParent:
-			return c, false, p.tombstone(sum)
-		case there:
-			err = p.t.SetPartial(sum, true)
-		}
-		if err != nil {
-			return c, false, err
-		}
+	done, err := p.from.commit(p.ctx, p.t, name, held, func(data []byte, detached gvariant.Value) error {
+		return p.admit(sum, data, detached)
+	})
+	if asParent && !held && errors.Is(err, fs.ErrNotExist) {
+		return c, false, p.tombstone(sum)
 	}
-	done, err := p.take(name)
 	if err != nil {
 		return c, false, err
 	}
-	if err := p.takeDetached(sum, held); err != nil {
-		return c, false, err
+	p.counted(name, done.taken)
+	if held {
+		p.detached += done.detached
 	}
 	if c, err = object.DecodeCommit(done.Data); err != nil {
 		return c, false, object.Corrupt(name, err)
 	}
-	if err := p.admit(sum, c, done.Data); err != nil {
-		return c, false, fmt.Errorf("Commit %s: %w", sum, err)
-	}
-	if !p.CommitOnly && (!held || p.t.Repo().IsPartial(sum)) {
-		p.partial = append(p.partial, sum)
-		p.roots = append(p.roots,
-			object.Name{Checksum: c.Root, Kind: object.KindDirTree}, object.Name{Checksum: c.RootMeta, Kind: object.KindDirMeta})
+	if !p.CommitOnly && (!held || p.dest.IsPartial(sum)) {
+		p.wantTree(sum, c)
 	}
 	return c, true, nil
 }
 
-// takeDetached takes over a commit's detached metadata.
-func (p *puller) takeDetached(sum object.Checksum, held bool) error {
-	size, err := p.t.ImportDetached(p.src, sum)
-	if held {
-		p.detached += size
+// wantTree has a commit's tree be walked. The commit is whole then, if all of its tree is
+// wanted.
+func (p *puller) wantTree(sum object.Checksum, c object.Commit) {
+	if len(p.Subpaths) == 0 {
+		p.partial = append(p.partial, sum)
 	}
-	return err
+	p.roots = append(p.roots,
+		object.Name{Checksum: c.Root, Kind: object.KindDirTree}, object.Name{Checksum: c.RootMeta, Kind: object.KindDirMeta})
 }
 
-// admit fails unless a commit is signed and bound as it is to be.
-func (p *puller) admit(sum object.Checksum, c object.Commit, data []byte) error {
+// admit fails unless a commit is signed, bound and dated as it is to be.
+func (p *puller) admit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+	c, err := object.DecodeCommit(data)
+	if err != nil {
+		return fmt.Errorf("Commit %s: %w", sum, err)
+	}
 	if p.VerifyCommit != nil {
-		detached, err := p.detachedOf(sum)
-		if err == nil {
-			err = p.VerifyCommit(sum, data, detached)
-		}
-		if err != nil {
+		if err := p.VerifyCommit(sum, data, detached); err != nil {
 			return err
 		}
 	}
-	if p.Unbound {
-		return nil
+	if !p.Unbound {
+		if err := p.checkBindings(sum, c); err != nil {
+			return fmt.Errorf("Commit %s: %w", sum, err)
+		}
 	}
-	collection, _ := p.src.Config().Get("core", "collection-id")
+	return p.checkNewer(sum, c)
+}
+
+// checkBindings fails unless a commit is made for the refs that it was asked for by.
+func (p *puller) checkBindings(sum object.Checksum, c object.Commit) error {
 	asking := p.wanted.refs[sum]
 	if len(asking) == 0 {
-		return checkBindings(c, collection, "")
+		asking = []refs.Name{{}}
 	}
 	for _, ref := range asking {
-		if err := checkBindings(c, collection, ref); err != nil {
+		if err := checkBindings(c, p.collection, ref.Ref); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// detachedOf is a commit's detached metadata: the source's, which counts as soon as
-// the pull is over, or what is there if it has none.
-func (p *puller) detachedOf(sum object.Checksum) (gvariant.Value, error) {
-	for _, repo := range []*objstore.Repo{p.src, p.t.Repo()} {
-		if v, ok, err := repo.CommitMeta(sum); ok || err != nil {
-			return v, err
-		}
-	}
-	return gvariant.Value{}, nil
-}
-
-// tombstone takes over that the source has deleted a commit, when it says so.
+// tombstone takes over that the other repository has deleted a commit, when it says so.
 func (p *puller) tombstone(sum object.Checksum) error {
-	if !p.tombstones {
+	if !p.list.tombstones {
 		return nil
 	}
-	return p.t.ImportTombstone(p.src, sum)
+	return p.from.tombstone(p.ctx, p.t, sum)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"path"
 	"sync/atomic"
 
 	"deployfs/objstore"
@@ -19,16 +18,28 @@ const AllParents = math.MaxInt
 
 // Options say what is pulled, and how far the other repository is trusted.
 type Options struct {
-	Refs       []string // refs, and checksums of commits; nil is every ref that the other repository lists
-	Remote     string   // whose refs they become here; "" makes them local refs
+	Refs []string // refs, and checksums of commits; nil is every ref that the other repository lists
+	// CollectionRefs are refs of collections, in the place of Refs.
+	CollectionRefs []refs.Name
+	// Commits are the commits that some of the refs are to mean, whatever the other
+	// repository says. A ref of no collection has no Collection.
+	Commits map[refs.Name]object.Checksum
+
+	Remote string // whose refs they become here; "" makes them local refs
+	// Mirror has refs become local ones, or mirrored ones of their collection. When all
+	// refs are pulled, they are those of the summary, which is copied, too.
+	Mirror     bool
+	Subpaths   []string // of trees, only what is at or below these paths; nil is all of it
 	Depth      int      // so many parents of each commit, too
 	CommitOnly bool     // commits without their trees
 	Unbound    bool     // commits need not say that they are made for their refs
 	NeedDeltas bool     // fail where a commit can't be had by a static delta
+	Newer      bool     // commits must not be older than those that their refs lead to here
+	NewerThan  string   // nor than this revision; "" is none
 
 	transaction.ImportOptions
 
-	// VerifyCommit fails unless a commit is signed; nil asks for no signature.
+	// VerifyCommit fails, naming the commit, unless it is signed; nil asks for no signature.
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
@@ -39,74 +50,79 @@ type Options struct {
 	Warn     func(err error) // told, by any goroutine, of damage that is taken over; may be nil
 }
 
-// Progress is how far a pull has come.
-type Progress struct {
-	Scanned atomic.Int64 // objects that were looked at
-	Left    atomic.Int64 // objects that are known to be still to be looked at
-}
-
-// Result is what a pull has brought.
-type Result struct {
-	Metadata int    // objects that were not there before
-	Content  int    // the same
-	Detached int    // bytes of detached metadata of commits that were there before
-	Written  uint64 // bytes of content, where the repositories keep it differently
-	Lossy    int    // files whose owner or xattrs the repository does not keep
-}
-
-// Local pulls from src into dest.
-func Local(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, error) {
+// complete fills in what may be nil.
+func (o *Options) complete() {
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
+}
+
+// Progress is how far a pull has come.
+type Progress struct {
+	Scanned atomic.Int64 // objects that were looked at
+	Left    atomic.Int64 // objects that are known to be still to be looked at
+	Fetched atomic.Int64 // objects that have come over the network
+	Bytes   atomic.Int64 // bytes that have come over the network
+}
+
+// Local pulls from src into dest.
+func Local(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, error) {
+	o.complete()
 	lock, err := src.LockShared(ctx) // so that nobody deletes what is being taken over
 	if err != nil {
 		return Result{}, err
 	}
 	defer lock.Close()
-	wanted, tombstones, err := o.choose(dest, src)
-	if err != nil {
-		return Result{}, err
-	}
-	begin := transaction.Begin
-	if o.Untrusted {
-		begin = transaction.BeginAfresh
-	}
-	t, err := begin(ctx, dest)
-	if err != nil {
-		return Result{}, err
-	}
-	p := &puller{Options: o, ctx: ctx, src: src, t: t, wanted: wanted, tombstones: tombstones, visited: map[object.Checksum]visit{}}
-	err = p.run()
-	return p.result(), errors.Join(err, t.Close())
+	collection, _ := src.Config().Get("core", "collection-id")
+	p := &puller{Options: o, dest: dest, from: &neighbour{src, o.ImportOptions, o.VerifySummary != nil}, collection: collection}
+	return p.pull(ctx)
 }
 
 // puller is a pull under way.
 type puller struct {
 	Options
-	ctx        context.Context
-	src        *objstore.Repo
-	t          *transaction.Transaction
-	wanted     wanted
-	tombstones bool // the source says of commits that it has deleted them
+	dest       *objstore.Repo
+	from       origin
+	collection string // what commits must be bound to; "" is none
+
+	ctx       context.Context
+	t         *transaction.Transaction
+	wanted    wanted
+	list      listed              // the other repository's summary
+	newer     map[refs.Name]dated // than which the commit of a ref must not be older
+	newerThan dated               // than which no commit must be
 
 	visited  map[object.Checksum]visit
 	roots    []object.Name     // of the trees that are to be walked
 	partial  []object.Checksum // commits that are whole once these are walked
 	detached int
 
-	metadata, content, lossy atomic.Int64
-	written                  atomic.Uint64
+	count counters
 }
 
-func (p *puller) result() Result {
-	return Result{
-		Metadata: int(p.metadata.Load()), Content: int(p.content.Load()), Detached: p.detached,
-		Written: p.written.Load(), Lossy: int(p.lossy.Load()),
+type counters struct {
+	metadata, content, written, lossy atomic.Int64
+	importedMetadata, importedContent atomic.Int64 // from repositories of this machine, where others are far
+}
+
+// pull finds what is wanted, takes it over and sets the refs.
+func (p *puller) pull(ctx context.Context) (r Result, err error) {
+	p.ctx, p.visited = ctx, map[object.Checksum]visit{}
+	if err := p.choose(); err != nil {
+		return r, err
 	}
+	begin := transaction.Begin
+	if p.Untrusted && p.from.near() {
+		begin = transaction.BeginAfresh
+	}
+	if p.t, err = begin(ctx, p.dest); err != nil {
+		return r, err
+	}
+	err = p.run()
+	return p.result(), errors.Join(err, p.t.Close())
 }
 
 func (p *puller) run() error {
@@ -132,43 +148,38 @@ func (p *puller) run() error {
 	return nil
 }
 
-// setRefs moves the refs that lead elsewhere.
-func (p *puller) setRefs() error {
-	for _, commit := range p.wanted.order {
-		for _, ref := range p.wanted.refs[commit] {
-			name := refs.Name{Remote: p.Remote, Ref: ref}
-			if err := name.Check(); err != nil {
-				return err
-			}
-			file := name.Path()
-			if old, err := p.t.Repo().RefEntry(path.Dir(file), path.Base(file)); err != nil || old.Commit != commit {
-				p.t.SetRef(name, commit)
-			}
-		}
+// take takes one object over, and counts it.
+func (p *puller) take(ctx context.Context, name object.Name) (transaction.Imported, error) {
+	done, err := p.from.take(ctx, p.t, name)
+	if err == nil {
+		p.counted(name, done)
 	}
-	return nil
+	return done.Imported, err
 }
 
-// take takes one object over, and counts it.
-func (p *puller) take(name object.Name) (transaction.Imported, error) {
-	done, err := p.t.Import(p.src, name, p.ImportOptions)
+// counted counts an object that was taken over.
+func (p *puller) counted(name object.Name, done taken) {
 	p.Progress.Scanned.Add(1)
-	if err != nil {
-		return done, err
-	}
 	if done.Damage != nil {
 		p.Warn(done.Damage)
 	}
 	if done.Lossy {
-		p.lossy.Add(1)
+		p.count.lossy.Add(1)
 	}
-	p.written.Add(done.Written)
+	p.count.written.Add(int64(done.Written))
+	p.count.add(name.Kind, &done)
+}
+
+func (c *counters) add(kind object.Kind, done *taken) {
+	metadata, content := &c.metadata, &c.content
+	if done.local {
+		metadata, content = &c.importedMetadata, &c.importedContent
+	}
 	switch {
 	case done.Held:
-	case name.Kind == object.KindFile:
-		p.content.Add(1)
+	case kind == object.KindFile:
+		content.Add(1)
 	default:
-		p.metadata.Add(1)
+		metadata.Add(1)
 	}
-	return done, nil
 }

@@ -18,6 +18,7 @@ import (
 // file NAME.cookies.txt in the repository, in the format of cookies.txt of old browsers.
 type Cookie struct {
 	Domain, Path, Name, Value string
+	Subdomains                bool   // hosts below the domain are shown it, too
 	Secure                    string // TRUE or FALSE
 	Expires                   time.Time
 }
@@ -40,7 +41,7 @@ func parseCookie(line string) (Cookie, bool) {
 		return Cookie{}, false
 	}
 	expires, err := strconv.ParseUint(f[4], 10, 63)
-	return Cookie{Domain: f[0], Path: f[2], Secure: f[3], Expires: time.Unix(int64(expires), 0), Name: f[5], Value: f[6]}, err == nil
+	return Cookie{Domain: f[0], Subdomains: f[1] == "TRUE" || strings.HasPrefix(f[0], "."), Path: f[2], Secure: f[3], Expires: time.Unix(int64(expires), 0), Name: f[5], Value: f[6]}, err == nil
 }
 
 // Cookies lists the cookies of a remote. Lines that are none are passed over.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 
@@ -47,6 +48,35 @@ func encodeDeltas(list []delta) gvariant.Value {
 		entries[i] = newEntry(d.name, gvariant.NewBytes(d.digest[:]))
 	}
 	return gvariant.NewArray("{sv}", entries...)
+}
+
+// Reindex makes the indexes of the repository's static deltas anew: all of them, or the
+// one of the deltas that lead to a commit, unless that is zero.
+func Reindex(ctx context.Context, repo *objstore.Repo, to object.Checksum) (err error) {
+	lock, err := repo.LockShared(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	list, err := listDeltas(ctx, repo)
+	switch {
+	case err != nil:
+		return err
+	case to.IsZero():
+		return reindex(repo, list)
+	}
+	if err := declareIndexes(repo); err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(d delta) bool { return d.To != to })
+	file := objstore.Delta{To: to}.IndexPath()
+	if len(list) > 0 {
+		return writeIndex(repo, file, list)
+	}
+	if err := remove(repo, file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // reindex makes the indexes of these deltas anew, by the commits that they lead to:

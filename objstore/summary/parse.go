@@ -85,11 +85,12 @@ func (s *Summary) check() error {
 			return fmt.Errorf("collection %s: %w", id, err)
 		}
 	}
-	return s.checkDeltas()
+	return checkDeltas(s.Metadata())
 }
 
-func (s *Summary) checkDeltas() error {
-	deltas, _ := s.lookup(keyDeltas, dictType)
+// checkDeltas fails unless what a dictionary says of static deltas is well-formed.
+func checkDeltas(dict gvariant.Value) error {
+	deltas, _ := lookup(dict, keyDeltas, dictType)
 	for i := range deltas.Len() {
 		name, digest := deltas.At(i).At(0).Str(), deltas.At(i).At(1).Variant()
 		if _, ok := objstore.ParseDelta(name); !ok {
@@ -143,8 +144,24 @@ func (s *Summary) Collections() func(yield func(id string, list Refs) bool) {
 
 // Deltas visits the static deltas, each with the SHA-256 of its superblock.
 func (s *Summary) Deltas() func(yield func(objstore.Delta, object.Checksum) bool) {
+	return deltasOf(s.Metadata())
+}
+
+// ParseIndex reads an index of static deltas, which says of them what [Summary.Deltas] says.
+func ParseIndex(data []byte) (func(yield func(objstore.Delta, object.Checksum) bool), error) {
+	dict, err := gvariant.Parse(dictType, data)
+	if err == nil {
+		err = checkDeltas(dict)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("index of static deltas: %w", err)
+	}
+	return deltasOf(dict), nil
+}
+
+func deltasOf(dict gvariant.Value) func(yield func(objstore.Delta, object.Checksum) bool) {
 	return func(yield func(objstore.Delta, object.Checksum) bool) {
-		all, _ := s.lookup(keyDeltas, dictType)
+		all, _ := lookup(dict, keyDeltas, dictType)
 		for i := range all.Len() {
 			name, _ := objstore.ParseDelta(all.At(i).At(0).Str())
 			if !yield(name, object.Checksum(all.At(i).At(1).Variant().ByteString())) {

@@ -1,7 +1,6 @@
 package transaction
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -147,12 +146,7 @@ func (t *Transaction) ImportDetached(src *objstore.Repo, commit object.Checksum)
 	if err != nil || !ok {
 		return 0, err
 	}
-	size := len(meta.Bytes())
-	old, ok, err := t.repo.CommitMeta(commit)
-	if err == nil && ok && bytes.Equal(old.Bytes(), meta.Bytes()) {
-		return size, nil
-	}
-	return size, t.WriteDetached(commit, meta)
+	return len(meta.Bytes()), t.ReplaceDetached(commit, meta)
 }
 
 // ImportTombstone takes over that the other repository has deleted a commit, if it

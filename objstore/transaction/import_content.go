@@ -152,6 +152,11 @@ func (t *Transaction) rewrite(src *objstore.Repo, name object.Name, o ImportOpti
 		return 0, err
 	}
 	defer c.Close()
+	return t.takeContent(name, c, o, done)
+}
+
+// takeContent writes content that is open.
+func (t *Transaction) takeContent(name object.Name, c *objstore.Content, o ImportOptions, done *Imported) (uint64, error) {
 	if t.repo.Mode() == objstore.BareUserOnly {
 		if err := modest(name, &c.Header); err != nil {
 			return 0, fmt.Errorf("Writing content object: %w", err)
@@ -171,7 +176,7 @@ func (t *Transaction) rewrite(src *objstore.Repo, name object.Name, o ImportOpti
 		_, err := t.placeSymlink(name, &c.Header)
 		return 0, err
 	}
-	err = t.writeNew(&c.Header, func(to io.Writer) (object.Name, error) {
+	err := t.writeNew(&c.Header, func(to io.Writer) (object.Name, error) {
 		return name, forgive(t.copyContent(to, c))
 	})
 	return c.Header.Size, err

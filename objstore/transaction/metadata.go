@@ -1,6 +1,7 @@
 package transaction
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 
@@ -92,6 +93,15 @@ func (t *Transaction) WriteDetached(commit object.Checksum, meta gvariant.Value)
 	}
 	t.claim(name)
 	return nil
+}
+
+// ReplaceDetached is [Transaction.WriteDetached] unless the commit has that already.
+func (t *Transaction) ReplaceDetached(commit object.Checksum, meta gvariant.Value) error {
+	old, ok, err := t.repo.CommitMeta(commit)
+	if err == nil && ok && bytes.Equal(old.Bytes(), meta.Bytes()) {
+		return nil
+	}
+	return t.WriteDetached(commit, meta)
 }
 
 // WriteDetached gives a commit detached metadata without a transaction, and at once.

@@ -156,7 +156,7 @@ func TestCheckGPG(t *testing.T) {
 	}
 }
 
-func TestVerifier(t *testing.T) {
+func TestForLocalPull(t *testing.T) {
 	w := newWorld(t)
 	w.write("global/none", "")
 	t.Setenv("OSTREE_GPG_HOME", w.dir+"/global")
@@ -167,7 +167,7 @@ func TestVerifier(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer repo.Close()
-	v := NewVerifier(repo, "origin")
+	v := ForLocalPull(repo, "origin", true, true)
 	meta := func(names ...string) gvariant.Value {
 		var list [][]byte
 		for _, name := range names {
@@ -200,8 +200,8 @@ func TestVerifier(t *testing.T) {
 	for want, err := range map[string]error{
 		"no summary found":     v.Summary(nil, nil),
 		"no summary.sig found": v.Summary(w.data, nil),
-		"not found":            NewVerifier(repo, "nope").Commit(w.commit, w.data, meta("tester.sig")),
-		"summary.sig: ":        v.Summary(w.data, []byte("junk")),
+		"not found":            ForLocalPull(repo, "nope", true, false).Commit(w.commit, w.data, meta("tester.sig")),
+		"no signatures found":  v.Summary(w.data, []byte("junk")),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

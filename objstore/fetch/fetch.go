@@ -1,0 +1,195 @@
+// Package fetch gets files below a URL, over HTTP or from a directory.
+//
+// It knows nothing of repositories: a file is a path below one of several base URLs that hold the
+// same (mirrors). What a server says of itself is not trusted: every answer is bounded, whatever its
+// length claims to be, and a transfer that breaks off is either finished or an error, never short.
+// Errors are in the words of ostree and of libcurl below it, which scripts match.
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Config says where files are and how to ask for them.
+type Config struct {
+	URLs        []string // base URLs that hold the same, the preferred first: http, https, file
+	ContentURLs []string // those of what is content; without any, URLs
+
+	Headers   []Header // of each request
+	Agent     string   // the program that asks, NAME/VERSION; without one, DefaultAgent
+	UserAgent string   // put behind Agent
+	Cookies   []Cookie
+
+	Proxy                     string // a URL, or HOST:PORT as curl takes it; without one, what the environment says
+	Insecure                  bool   // any certificate is good
+	CAFile, CertFile, KeyFile string // PEM; without a CAFile, the system's
+	NoHTTP2                   bool
+
+	Retries  int           // of one file, upon errors that may pass; 0 is none
+	Parallel int           // requests in flight; 0 is DefaultParallel
+	Stall    time.Duration // that a server may be silent or slower than 1000 bytes a second; 0 is 30 s
+
+	Known map[string][]byte // files that are not asked for, because their content is known, by path
+}
+
+// Header is a field of a request's header.
+type Header struct{ Name, Value string }
+
+// DefaultAgent is how a program introduces itself that has no other name.
+const DefaultAgent = "deployfs"
+
+// DefaultParallel is how many requests are in flight at once. A request costs the time to the server
+// and back whatever its size, and most files are small.
+const DefaultParallel = 32
+
+// DefaultRetries is how often a file is asked for again.
+const DefaultRetries = 5
+
+const (
+	connectTime = 30 * time.Second
+	stallTime   = 30 * time.Second
+)
+
+// File names a file below the base URLs.
+type File struct {
+	Path    string // slash-separated, without . and .. in it
+	Content bool   // below ContentURLs. The name vouches for what is in it, as a checksum does.
+}
+
+// Validators are what a server said of the state of a file, for asking whether there is a newer one.
+type Validators struct {
+	ETag         string
+	LastModified time.Time
+}
+
+func (v Validators) empty() bool { return v.ETag == "" && v.LastModified.IsZero() }
+
+// Client gets files. Its methods may be called at the same time.
+type Client struct {
+	meta, content *mirrors
+	known         map[string][]byte
+	slots         chan struct{}
+	retries       int
+	stall         time.Duration
+	pause         func(ctx context.Context, round int) error
+	transport     *http.Transport
+	moved         atomic.Int64
+}
+
+// New makes a client; it asks nobody yet.
+func New(c Config) (*Client, error) {
+	client := &Client{
+		known: c.Known, retries: max(c.Retries, 0), stall: c.Stall, pause: backoff,
+		slots: make(chan struct{}, parallel(c)),
+	}
+	if client.stall <= 0 {
+		client.stall = stallTime
+	}
+	web, err := newWeb(c, client.stall)
+	if err != nil {
+		return nil, err
+	}
+	client.transport = web.transport
+	if client.meta, err = newMirrors(c.URLs, web); err != nil {
+		return nil, err
+	}
+	if client.content = client.meta; len(c.ContentURLs) > 0 {
+		client.content, err = newMirrors(c.ContentURLs, web)
+	}
+	return client, err
+}
+
+func parallel(c Config) int {
+	if c.Parallel > 0 {
+		return c.Parallel
+	}
+	return DefaultParallel
+}
+
+// Close ends the connections that nobody uses.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Transferred is how many bytes of files have come, in the form in which they came.
+func (c *Client) Transferred() int64 { return c.moved.Load() }
+
+// Get returns the whole of a file of limit bytes at the most. What no server has is an error that is
+// fs.ErrNotExist.
+func (c *Client) Get(ctx context.Context, f File, limit int64) ([]byte, error) {
+	data, _, _, err := c.Refresh(ctx, f, limit, Validators{})
+	return data, err
+}
+
+// Refresh returns the whole of a file of limit bytes at the most, unless it still is what v says.
+func (c *Client) Refresh(ctx context.Context, f File, limit int64, v Validators) (data []byte, now Validators, changed bool, err error) {
+	if limit <= 0 {
+		return nil, v, false, fmt.Errorf("%s: no limit to its size", f.Path)
+	}
+	for round := 0; ; round++ {
+		data, now, changed, err = c.refresh(ctx, f, limit, v)
+		if err != errOtherFile || round >= c.retries {
+			return data, now, changed, err
+		}
+	}
+}
+
+func (c *Client) refresh(ctx context.Context, f File, limit int64, v Validators) ([]byte, Validators, bool, error) {
+	body, err := c.open(ctx, f, limit, v)
+	if err != nil {
+		return nil, v, false, err
+	}
+	defer body.Close()
+	if body.unchanged {
+		if body.state.empty() {
+			return nil, v, false, nil
+		}
+		return nil, body.state, false, nil
+	}
+	var b bytes.Buffer
+	b.Grow(int(min(max(body.size, 0), maxGrow) + bytes.MinRead))
+	if _, err := b.ReadFrom(body); err != nil {
+		return nil, v, false, err
+	}
+	return b.Bytes(), body.state, true, nil
+}
+
+// maxGrow is what memory a claim of a server is given before the bytes come.
+const maxGrow = 1 << 20
+
+// Open returns a file as it comes. What no server has is an error that is fs.ErrNotExist. A file of
+// more than limit bytes is an error, here or of a Read; with limit 0 or less there is no limit. The
+// request counts as one in flight until the end was read or the body closed.
+func (c *Client) Open(ctx context.Context, f File, limit int64) (*Body, error) {
+	return c.open(ctx, f, limit, Validators{})
+}
+
+func (c *Client) open(ctx context.Context, f File, limit int64, v Validators) (*Body, error) {
+	if !fs.ValidPath(f.Path) || f.Path == "." {
+		return nil, fmt.Errorf("fetch: no path of a file: %q", f.Path)
+	}
+	b := &Body{client: c, ctx: ctx, file: f, limit: limit, left: c.retries, mirrors: c.meta}
+	if f.Content {
+		b.mirrors = c.content
+	}
+	if data, ok := c.known[f.Path]; ok {
+		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data))}, nil)
+		return b, nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+		b.slot = true
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if err := b.connect(request{path: f.Path, limit: limit, content: f.Content, known: v}); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}

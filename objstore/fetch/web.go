@@ -1,0 +1,234 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxRedirects is how often a server may send a request elsewhere.
+const maxRedirects = 20
+
+// web is the source of http and https URLs.
+type web struct {
+	transport *http.Transport
+	client    *http.Client
+	cookies   []Cookie
+	header    http.Header // of each request
+}
+
+func newWeb(c Config, stall time.Duration) (*web, error) {
+	tlsConfig, err := tlsConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := proxyFor(c.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(!c.NoHTTP2)
+	w := &web{
+		header: c.header(), cookies: c.Cookies,
+		transport: &http.Transport{
+			Proxy:                  proxy,
+			DialContext:            (&net.Dialer{Timeout: connectTime}).DialContext,
+			TLSClientConfig:        tlsConfig,
+			TLSHandshakeTimeout:    connectTime,
+			ResponseHeaderTimeout:  stall,
+			IdleConnTimeout:        time.Minute,
+			MaxIdleConnsPerHost:    parallel(c),
+			DisableCompression:     true, // objects are checked in the form in which they are stored
+			Protocols:              protocols,
+			HTTP2:                  &http.HTTP2Config{SendPingTimeout: stall / 2, PingTimeout: stall / 2},
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+	}
+	w.client = &http.Client{Transport: w, CheckRedirect: checkRedirect}
+	return w, nil
+}
+
+// header is the header that each request has.
+func (c Config) header() http.Header {
+	agent := c.Agent
+	if agent == "" {
+		agent = DefaultAgent
+	}
+	if c.UserAgent != "" {
+		agent += " " + c.UserAgent
+	}
+	h := http.Header{"User-Agent": {agent}}
+	for _, field := range c.Headers {
+		if name := http.CanonicalHeaderKey(field.Name); name == "User-Agent" {
+			h.Set(name, field.Value)
+		} else {
+			h.Add(name, field.Value)
+		}
+	}
+	return h
+}
+
+// contentRequest marks the context of requests for content.
+type contentRequest struct{}
+
+// checkRedirect decides whether a request may go elsewhere. From https to http only content may,
+// which is checked by its name; no secret goes along.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return errRedirects
+	}
+	r.Header.Del("Referer")
+	if last := via[len(via)-1]; last.URL.Scheme == "https" && r.URL.Scheme != "https" {
+		if content, _ := r.Context().Value(contentRequest{}).(bool); !content {
+			return fmt.Errorf("%w to %s", errDowngrade, r.URL.Redacted())
+		}
+		r.Header.Del("Authorization")
+	}
+	return nil
+}
+
+// RoundTrip asks one server, with the cookies that are for it. Redirects come through here, too.
+func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
+	if line := cookieLine(w.cookies, r.URL, time.Now()); line != "" {
+		r = r.Clone(r.Context())
+		r.Header.Add("Cookie", line)
+	}
+	return w.transport.RoundTrip(r)
+}
+
+func (w *web) open(ctx context.Context, b *base, r request) (*reply, error) {
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, contentRequest{}, r.content))
+	asked, err := w.request(ctx, b, r)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	answer, err := w.client.Do(asked)
+	if err != nil {
+		cancel(nil)
+		return nil, b.explain(err, r.path)
+	}
+	got, err := judge(answer, r, cancel)
+	if err != nil {
+		_, _ = io.CopyN(io.Discard, answer.Body, 16<<10) // so that the connection can be used again
+		answer.Body.Close()
+		cancel(nil)
+		return nil, err
+	}
+	return got, nil
+}
+
+func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, error) {
+	asked, err := http.NewRequestWithContext(ctx, http.MethodGet, b.join(r.path), nil)
+	if err != nil {
+		return nil, err
+	}
+	asked.Header = w.header.Clone()
+	if user := asked.URL.User; user != nil {
+		password, _ := user.Password()
+		if asked.Header.Get("Authorization") == "" {
+			asked.SetBasicAuth(user.Username(), password)
+		}
+		asked.URL.User = nil
+	}
+	if host := w.header.Get("Host"); host != "" {
+		asked.Host = host
+	}
+	if r.known.ETag != "" {
+		asked.Header.Set("If-None-Match", r.known.ETag)
+	}
+	if t := r.known.LastModified; !t.IsZero() {
+		asked.Header.Set("If-Modified-Since", t.UTC().Format(http.TimeFormat))
+	}
+	if r.offset > 0 {
+		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
+		if v := r.state.strong(); v != "" && b == r.from {
+			asked.Header.Set("If-Range", v)
+		}
+	}
+	return asked, nil
+}
+
+// strong is what identifies the very bytes of a file, "" without.
+func (v Validators) strong() string {
+	switch {
+	case v.ETag != "" && !strings.HasPrefix(v.ETag, "W/"):
+		return v.ETag
+	case v.ETag == "" && !v.LastModified.IsZero():
+		return v.LastModified.UTC().Format(http.TimeFormat)
+	}
+	return ""
+}
+
+// judge decides what an answer is good for.
+func judge(answer *http.Response, r request, cancel context.CancelCauseFunc) (*reply, error) {
+	got := &reply{body: answer.Body, cancel: cancel, size: answer.ContentLength, state: validators(answer.Header)}
+	place := shown(answer.Request.URL.String())
+	switch code := answer.StatusCode; {
+	case code == http.StatusNotModified && !r.known.empty():
+		got.unchanged, got.size = true, 0
+	case code == http.StatusPartialContent:
+		first, size, ok := parseContentRange(answer.Header.Get("Content-Range"))
+		if !ok || r.offset == 0 || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
+			return nil, &TransferError{URL: place, Code: codeRange, Err: errors.New("the answer is another part of the file than was asked for")}
+		}
+		got.offset, got.size = first, size
+	case code < 200 || code > 299:
+		return nil, &StatusError{URL: place, Status: code}
+	}
+	if r.limit > 0 && got.size > r.limit {
+		return nil, &SizeError{URL: place, Limit: r.limit}
+	}
+	return got, nil
+}
+
+// agrees reports whether nothing of what both say differs.
+func (v Validators) agrees(w Validators) bool {
+	return (v.ETag == "" || w.ETag == "" || v.ETag == w.ETag) &&
+		(v.LastModified.IsZero() || w.LastModified.IsZero() || v.LastModified.Equal(w.LastModified))
+}
+
+func validators(h http.Header) Validators {
+	v := Validators{ETag: h.Get("ETag")}
+	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
+		v.LastModified = t
+	}
+	return v
+}
+
+// parseContentRange reads "bytes FIRST-LAST/SIZE"; size is -1 when it is "*".
+func parseContentRange(text string) (first, size int64, ok bool) {
+	text, ok = strings.CutPrefix(text, "bytes ")
+	span, total, ok2 := strings.Cut(text, "/")
+	from, to, ok3 := strings.Cut(span, "-")
+	if !ok || !ok2 || !ok3 {
+		return 0, 0, false
+	}
+	first, err := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	if total == "*" {
+		return first, -1, err == nil && err2 == nil && 0 <= first && first <= last
+	}
+	size, err3 := strconv.ParseInt(total, 10, 64)
+	return first, size, err == nil && err2 == nil && err3 == nil && 0 <= first && first <= last && last == size-1
+}
+
+// shown is a URL for messages, without the password in it.
+func shown(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return text
+	}
+	u.User = url.User(u.User.Username())
+	return u.String()
+}
+
+func escape(path string) string { return (&url.URL{Path: path}).EscapedPath() }

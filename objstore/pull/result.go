@@ -1,0 +1,56 @@
+package pull
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"deployfs/objstore"
+)
+
+// Result is what a pull has brought.
+type Result struct {
+	Metadata int // objects that were not there before
+	Content  int // the same
+	Detached int // bytes of detached metadata of commits that were there before
+
+	Far                               bool // the other repository is not on this machine
+	ImportedMetadata, ImportedContent int  // objects that were not there before, from local caches
+	DeltaParts                        int
+	Transferred                       int64 // bytes that came over the network
+
+	Written uint64 // bytes of content, where the repositories keep it differently
+	Lossy   int    // files whose owner or xattrs the repository does not keep
+}
+
+func (p *puller) result() Result {
+	return Result{
+		Metadata: int(p.count.metadata.Load()), Content: int(p.count.content.Load()), Detached: p.detached,
+		Far:              !p.from.near(),
+		ImportedMetadata: int(p.count.importedMetadata.Load()), ImportedContent: int(p.count.importedContent.Load()),
+		Written: uint64(p.count.written.Load()), Lossy: int(p.count.lossy.Load()),
+	}
+}
+
+// Describe tells of a pull in ostree's words.
+func (r Result) Describe(took time.Duration) string {
+	var b strings.Builder
+	switch {
+	case !r.Far:
+		fmt.Fprintf(&b, "%d metadata, %d content objects imported", r.Metadata, r.Content)
+	case r.DeltaParts > 0:
+		fmt.Fprintf(&b, "%d delta parts, %d loose fetched", r.DeltaParts, r.Metadata+r.Content)
+	default:
+		fmt.Fprintf(&b, "%d metadata, %d content objects fetched", r.Metadata, r.Content)
+	}
+	if r.ImportedMetadata+r.ImportedContent > 0 {
+		fmt.Fprintf(&b, " (%d meta, %d content local)", r.ImportedMetadata, r.ImportedContent)
+	}
+	if n, unit := r.Transferred+int64(r.Detached), "B"; n > 0 {
+		if n >= 1024 {
+			n, unit = n/1024, "KiB"
+		}
+		fmt.Fprintf(&b, "; %d %s transferred in %d seconds", n, unit, int(took.Seconds()))
+	}
+	return b.String() + "; " + objstore.FormatSize(r.Written) + " content written"
+}
