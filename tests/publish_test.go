@@ -2,6 +2,8 @@ package tests
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -112,6 +114,7 @@ func TestPublish(t *testing.T) {
 	}
 	p.testMirror(t, second)
 	p.testParts(t, second)
+	p.testResumed(t, second)
 	p.testConditional(t)
 	p.testDoubts(t)
 }
@@ -145,6 +148,53 @@ func (p publisher) testParts(t *testing.T, second string) {
 	if list := p.server.requests(t); askedFor(list, ".filez", "200") != 43 {
 		t.Errorf("%d files were fetched of 43 that were missing", askedFor(list, ".filez", "200"))
 	}
+}
+
+// testResumed has this program pull over a line that breaks in the middle of each large file: nginx is asked for
+// the rest, not for all again.
+func (p publisher) testResumed(t *testing.T, second string) {
+	client := p.client(t, "bare-user")
+	ostree(t, client, "config", "set", `remote "o".url`, brittle(t, p.server.url))
+	must(t, binary(t, "deployfs"), "--repo="+client, "pull", "o", "os/main")
+	holds(t, client, "o:os/main", second)
+	list := p.server.requests(t)
+	if askedFor(list, ".filez", "206") == 0 {
+		t.Errorf("asked for %v", list)
+	}
+	for _, r := range list {
+		if r.status == "206" && !strings.HasPrefix(r.ranges, "bytes=") {
+			t.Errorf("%v", r)
+		}
+	}
+}
+
+// brittle is a way to a server on which each connection breaks after 200 kB.
+func brittle(t *testing.T, url string) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				server, err := net.Dial("tcp4", strings.TrimPrefix(url, "http://"))
+				if err != nil {
+					return
+				}
+				defer server.Close()
+				go io.Copy(server, c)
+				io.CopyN(c, server, 200_000)
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
 }
 
 // testConditional: a client that is up to date fetches nothing; one that is not sees the next summary,
