@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRun makes a whole run on small trees, and looks whether every row works and nothing stays.
-func TestRun(t *testing.T) {
+// TestCostFigures makes a whole run on small trees, and looks whether every row works and nothing stays.
+func TestCostFigures(t *testing.T) {
 	if err := missing(); err != nil {
 		t.Skip("cannot run: " + err.Error())
 	}

@@ -25,6 +25,8 @@ A commit's own time decides for --since and --until, both of which are inclusive
 
 Where the repository does not hold the parent of the last commit, all that is in that counts as added, and with PATHs, --oneline or --stat a ^ stands before its checksum; in JSON shallow is true. That the history goes on is said in the last line, with an option or a PATH on stderr.
 
+` + farText + ` The parents are fetched one after the other, as far as the server has them.
+
 Without these options the output is ostree's.`
 
 type logOptions struct {
@@ -59,10 +61,11 @@ func logVerb() cli.Verb {
 			{Command: "deployfs log os/main", Text: "all commits of the ref that are here, newest first"},
 			{Command: "deployfs log --oneline os/main -- /etc /usr/lib/os-release", Text: "those that changed one of the two"},
 			{Command: "deployfs log --stat --since='2 weeks ago' os/main", Text: "what came in lately, and how much"},
+			{Command: "deployfs log -5 --oneline https://example.org/repo#os/main", Text: "the newest five that a server has"},
 			{Command: "deployfs log --json os/main | jq -r '.[] | .checksum + \" \" + .version'", Text: "one line for each, for scripts"},
 		},
 		Complete: completeLog,
-		Run:      withRepo(o.run),
+		Run:      withFar(false, o.run),
 	}
 }
 
@@ -218,7 +221,7 @@ func (l *logger) signatures(c history.Commit) error {
 	if err != nil || len(sign.Schemes(detached)) == 0 {
 		return err
 	}
-	if err := l.printVerdicts(data, detached, ""); err != nil {
+	if err := l.printVerdicts("Found %s:", data, detached); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(l.out)

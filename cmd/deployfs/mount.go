@@ -21,10 +21,13 @@ type mountOptions struct {
 func mountVerb() cli.Verb {
 	o := &mountOptions{cfg: daemon.Default("", "", "")}
 	return cli.Verb{
-		Name: "mount", Args: "{REV|--history} MOUNTPOINT", Short: "Mount a commit, or all of them", Ours: true,
+		Name: "mount", Args: "{REV|--history|--remote=URL#REF} MOUNTPOINT", Short: "Mount a commit, or all of them", Ours: true,
 		Long: mountText,
 		Options: []cli.Option{
 			cli.Flag(&o.cfg.History, "history", "", "Show the whole repository: all commits, by checksum, ref, date and version"),
+			cli.String(&o.cfg.Remote, "remote", "", "URL[#REF]|REMOTE:REF", "Show a commit that is on a server, and fetch what is looked at"),
+			cli.String(&o.cfg.Keep, "keep", "", "DIR", "With --remote: put what is fetched into this repository"),
+			timeoutOption(&o.cfg.Timeout),
 			cli.String(&o.cfg.Subpath, "subpath", "", "PATH", "Show only this directory of the commit"),
 			cli.String(&o.cfg.Overlay, "overlay", "", "DIR", "Make the tree writable; changes are kept below DIR"),
 			verifyOption(&o.cfg.Verify),
@@ -38,7 +41,7 @@ func mountVerb() cli.Verb {
 			cli.Flag(&o.cfg.NonEmpty, "nonempty", "", "Mount over a directory that has entries"),
 			cli.Flag(&o.cfg.NoLock, "no-lock", "", "Do not hold the repository's lock, so that prune need not wait"),
 			sizeOption(&o.cfg.Memory, "memory", "Memory for decoded directories (64M)"),
-			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories (1G)"),
+			sizeOption(&o.cfg.CacheSize, "cache-size", "Disk for inflated content of archive repositories, and as much for what is fetched (1G)"),
 			cacheDirOption(&o.cfg.CacheDir),
 			cli.Flag(&o.cfg.NoIndex, "no-index", "", "Neither use nor build a tree index"),
 			cli.Flag(&o.cfg.NoConfine, "no-confine", "", "Let the server keep all rights; to find out whether confinement is what fails"),
@@ -53,6 +56,8 @@ func mountVerb() cli.Verb {
 			{Command: "deployfs mount --subpath=/usr os/main /mnt", Text: "its /usr alone"},
 			{Command: "deployfs mount --require-signature origin:os/main /mnt", Text: "only when a key of the remote origin signed it"},
 			{Command: "deployfs mount --overlay=/var/tmp/trial os/main /mnt", Text: "with a writable layer that outlives the mount"},
+			{Command: "deployfs mount --remote=https://example.org/repo#os/main /mnt", Text: "what is on a server"},
+			{Command: "deployfs mount --remote origin:os/main --keep=/srv/repo /mnt", Text: "the same of a configured remote, so that a pull finds much of it done"},
 			{Command: "deployfs mount --print-unit os/main /mnt >/etc/systemd/system/deployfs-mnt.service", Text: "for systemd to mount it at each boot"},
 		},
 		Complete: completeRevDir,
@@ -91,7 +96,14 @@ mount(8) mounts it, too: mount -t fuse.deployfs REPO#REV MOUNTPOINT -o OPTIONS, 
 With --print-unit, a service unit of systemd is printed: started means that the tree can be read, stopping it ends the mount. Where it should be kept stands in its first lines. It is ordered as file systems are: before local-fs.target, or before remote-fs.target when the repository or a directory that is named comes by the network; for a user, in default.target. For the root directory and what lies below /usr and /sysroot it is not stopped at shutdown, since the system runs from it. With --automount there are two units, to be kept in two files: a mount unit, for which systemd calls mount(8), and an automount unit that starts it when somebody first looks.`
 
 func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
+	if o.cfg.Remote != "" {
+		return o.runRemote(ctx, inv)
+	}
 	switch {
+	case o.cfg.Keep != "":
+		return &cli.UsageError{Text: "--keep goes with --remote"}
+	case o.cfg.Timeout != 0:
+		return &cli.UsageError{Text: "--timeout goes with --remote"}
 	case o.cfg.History && len(inv.Args) != 1:
 		return &cli.UsageError{Text: fmt.Sprintf("with --history a mountpoint is needed, not %d arguments", len(inv.Args))}
 	case !o.cfg.History && len(inv.Args) != 2:
@@ -103,6 +115,11 @@ func (o *mountOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if option := o.oneCommit(); o.cfg.History && option != "" {
 		return &cli.UsageError{Text: option + " is for a single commit, not for --history"}
 	}
+	return o.mount(ctx, inv)
+}
+
+// mount mounts, or prints units that do.
+func (o *mountOptions) mount(ctx context.Context, inv *cli.Invocation) error {
 	switch {
 	case o.printOnly:
 		return o.printUnit(inv)

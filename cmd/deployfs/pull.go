@@ -91,6 +91,9 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err := o.parse(); err != nil {
 		return err
 	}
+	if o.DryRun && !o.NeedDeltas {
+		return cli.Words("--dry-run requires --require-static-deltas")
+	}
 	dest, err := openRepo(inv)
 	if err != nil {
 		return err
@@ -174,7 +177,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	o.Progress = new(pull.Progress)
 	progress := cli.StartProgress(inv.Stderr, func() string { return pullProgress(o.Progress, time.Since(begin)) })
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")
@@ -182,7 +185,11 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 		return err
 	}
 	warnLossy(inv, dest, r)
-	_, err = fmt.Fprintln(inv.Stdout, r.Describe(time.Since(begin)))
+	text := r.Describe(time.Since(begin))
+	if o.DryRun {
+		text = r.Plan
+	}
+	_, err = fmt.Fprintln(inv.Stdout, text)
 	return err
 }
 

@@ -20,18 +20,19 @@ func (s *shower) signatures(sum object.Checksum, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return s.printVerdicts(data, detached, "")
+	return s.printVerdicts("Found %s:", data, detached)
 }
 
-// printVerdicts tells what the signatures of data that an a{sv} holds are worth; on is what they are
-// on, if that is said. Those of other schemes than GPG are not for ostree's output, which has none.
-func (s *shower) printVerdicts(data []byte, detached gvariant.Value, on string) error {
+// printVerdicts tells what the signatures of data that an a{sv} holds are worth, behind a heading that
+// has a place for how many there are. Those of other schemes than GPG are not for ostree's output, which
+// has none.
+func (s *shower) printVerdicts(heading string, data []byte, detached gvariant.Value) error {
 	results, err := s.checkGPG(data, detached)
 	if err != nil {
 		return err
 	}
 	if results != nil {
-		if err := printSignatures(s.out, results, on); err != nil {
+		if err := printSignatures(s.out, heading, results); err != nil {
 			return err
 		}
 	}
@@ -42,7 +43,7 @@ func (s *shower) printVerdicts(data []byte, detached gvariant.Value, on string) 
 	if err != nil {
 		return err
 	}
-	return printOthers(s.out, others, on)
+	return printOthers(s.out, heading, others)
 }
 
 // checkOthers checks the signatures of other schemes than GPG. Unless one remote is asked for, keys
@@ -81,9 +82,10 @@ func (s *shower) checkGPG(data []byte, detached gvariant.Value) (results []openp
 	return results, nil
 }
 
-// printSignatures tells of GPG signatures in ostree's words; on is what they are on, if that is said.
-func printSignatures(w io.Writer, results []openpgp.Result, on string) error {
-	text := found(len(results), "signature") + on + ":\n"
+// printSignatures tells of GPG signatures in ostree's words, behind a heading that has a place for how
+// many there are.
+func printSignatures(w io.Writer, heading string, results []openpgp.Result) error {
+	text := fmt.Sprintf(heading, countOf(len(results), "signature")) + "\n"
 	for _, r := range results {
 		text += "\n" + r.Describe("  ")
 	}
@@ -91,15 +93,15 @@ func printSignatures(w io.Writer, results []openpgp.Result, on string) error {
 	return err
 }
 
-func found(n int, what string) string {
+func countOf(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return fmt.Sprintf("Found %d %s", n, what)
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // printOthers tells of signatures of other schemes, those of each behind one heading.
-func printOthers(w io.Writer, list []trust.Judged, on string) error {
+func printOthers(w io.Writer, heading string, list []trust.Judged) error {
 	var text strings.Builder
 	for i, j := range list {
 		if i == 0 || j.Scheme != list[i-1].Scheme {
@@ -109,7 +111,7 @@ func printOthers(w io.Writer, list []trust.Judged, on string) error {
 					n++
 				}
 			}
-			text.WriteString(found(n, j.Scheme+" signature") + on + ":\n\n")
+			fmt.Fprintf(&text, heading+"\n\n", countOf(n, j.Scheme+" signature"))
 		}
 		text.WriteString("  " + verdictText(j) + "\n")
 	}

@@ -17,11 +17,16 @@ import (
 )
 
 type summaryOptions struct {
-	update, view, raw, listKeys, flatpak bool
-
-	printKey *string // nil when not given
+	update, view, flatpak bool
+	summaryParts
 	metadata []string
 	signerOptions
+}
+
+// summaryParts say what of a summary is shown: without any, all of it for people.
+type summaryParts struct {
+	raw, listKeys bool
+	printKey      *string // nil when not given
 }
 
 func summaryVerb() cli.Verb {
@@ -83,19 +88,28 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 	if err != nil {
 		return err
 	}
-	switch {
-	case o.raw:
-		if !inv.JSON {
-			_, err = fmt.Fprintln(inv.Stdout, gvariant.Print(s.Value(), true, true))
-			return err
-		}
-		fallthrough
-	case o.view:
-		return o.viewSummary(inv, repo, s)
-	case o.listKeys:
-		return listSummaryKeys(inv, s)
+	if inv.JSON && (o.view || o.raw) {
+		return o.viewJSON(inv, repo, s)
 	}
-	return printSummaryKey(inv, s, *o.printKey)
+	if err := o.show(inv, s, o.view); err != nil || !o.view || o.raw {
+		return err
+	}
+	return o.viewSignatures(inv, repo, s)
+}
+
+// show shows a summary. View has it shown for people in any case but for raw.
+func (p *summaryParts) show(inv *cli.Invocation, s *summary.Summary, view bool) error {
+	switch {
+	case p.raw && !inv.JSON:
+		_, err := fmt.Fprintln(inv.Stdout, gvariant.Print(s.Value(), true, true))
+		return err
+	case p.raw, view:
+	case p.listKeys:
+		return listSummaryKeys(inv, s)
+	case p.printKey != nil:
+		return printSummaryKey(inv, s, *p.printKey)
+	}
+	return viewSummary(inv, s)
 }
 
 func (o *summaryOptions) publish(ctx context.Context, repo *objstore.Repo, signers []sign.Signer) error {

@@ -15,16 +15,31 @@ import (
 	"deployfs/objstore/summary"
 )
 
-// viewSummary prints a summary for people, and what its signatures are worth. Older versions of ostree do not
-// tell of these, so it is not for output in its place.
-func (o *summaryOptions) viewSummary(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
-	verdicts := newShower(repo, inv)
-	verdicts.gpgHome = o.gpgHome
+// viewSummary prints a summary for people.
+func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
 	if inv.JSON {
-		return viewSummaryJSON(inv, verdicts, s)
+		return cli.WriteJSON(inv.Stdout, newSummaryJSON(s))
 	}
-	printSummary(inv.Stdout, s)
-	if inv.Program.Terse || o.raw {
+	printSummaryRefs(inv.Stdout, s.Collection(), s.Refs())
+	for id, list := range s.Collections() {
+		printSummaryRefs(inv.Stdout, id, list)
+	}
+	for i := range s.Metadata().Len() {
+		entry := s.Metadata().At(i)
+		key, v := entry.At(0).Str(), entry.At(1).Variant()
+		text, title := summaryLine(key, v)
+		if title != "" {
+			key = title + " (" + key + ")"
+		}
+		fmt.Fprintf(inv.Stdout, "%s: %s\n", key, text)
+	}
+	return nil
+}
+
+// viewSignatures tells what the summary's signatures are worth. Older versions of ostree do not,
+// so it is not for output in its place.
+func (o *summaryOptions) viewSignatures(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
+	if inv.Program.Terse {
 		return nil
 	}
 	meta, signed, err := summarySignatures(repo)
@@ -36,37 +51,26 @@ func (o *summaryOptions) viewSummary(inv *cli.Invocation, repo *objstore.Repo, s
 		return err
 	}
 	fmt.Fprintln(inv.Stdout)
-	return verdicts.printVerdicts(s.Value().Bytes(), meta, " on the summary")
+	shower := newShower(repo, inv)
+	shower.gpgHome = o.gpgHome
+	return shower.printVerdicts("Found %s on the summary:", s.Value().Bytes(), meta)
 }
 
-func viewSummaryJSON(inv *cli.Invocation, verdicts shower, s *summary.Summary) error {
+// viewJSON tells of a summary in JSON, and what its signatures are worth.
+func (o *summaryOptions) viewJSON(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
 	j := newSummaryJSON(s)
-	meta, signed, err := summarySignatures(verdicts.repo)
+	meta, signed, err := summarySignatures(repo)
 	if err != nil {
 		return err
 	}
 	if signed {
-		if j.Signatures, j.OtherSignatures, err = verdicts.verdictsJSON(s.Value().Bytes(), meta); err != nil {
+		shower := newShower(repo, inv)
+		shower.gpgHome = o.gpgHome
+		if j.Signatures, j.OtherSignatures, err = shower.verdictsJSON(s.Value().Bytes(), meta); err != nil {
 			return err
 		}
 	}
 	return cli.WriteJSON(inv.Stdout, j)
-}
-
-func printSummary(w io.Writer, s *summary.Summary) {
-	printSummaryRefs(w, s.Collection(), s.Refs())
-	for id, list := range s.Collections() {
-		printSummaryRefs(w, id, list)
-	}
-	for i := range s.Metadata().Len() {
-		entry := s.Metadata().At(i)
-		key, v := entry.At(0).Str(), entry.At(1).Variant()
-		text, title := summaryLine(key, v)
-		if title != "" {
-			key = title + " (" + key + ")"
-		}
-		fmt.Fprintf(w, "%s: %s\n", key, text)
-	}
 }
 
 // summarySignatures are what is in summary.sig, an a{sv}; false when it is not there.
@@ -162,7 +166,7 @@ type summaryJSON struct {
 	Refs            []summaryRefJSON     `json:"refs"`
 	Deltas          []summaryDeltaJSON   `json:"deltas"`
 	Metadata        map[string]any       `json:"metadata"`
-	Signatures      []facts.GPGSignature `json:"signatures,omitempty"`       // by GPG
+	Signatures      []facts.GPGSignature `json:"signatures,omitempty"`       // by GPG, where they were checked
 	OtherSignatures []facts.Signature    `json:"other_signatures,omitempty"` // of other schemes
 }
 

@@ -76,17 +76,17 @@ func TestFilter(t *testing.T) {
 		{"executable memory", arch, unix.SYS_MMAP, []uint32{0, 4096, unix.PROT_READ | unix.PROT_EXEC}, no},
 		{"memory made executable", arch, unix.SYS_MPROTECT, []uint32{0, 4096, unix.PROT_EXEC}, no},
 	} {
-		if got := judge(t, filter(false), c.machine, c.call, c.args...); got != c.want {
+		if got := judge(t, filter(false, false), c.machine, c.call, c.args...); got != c.want {
 			t.Errorf("%s: %#x, want %#x", c.what, got, c.want)
 		}
 	}
 	for connect, want := range map[bool]uint32{false: no, true: yes} {
-		if got := judge(t, filter(connect), arch, unix.SYS_CONNECT); got != want {
+		if got := judge(t, filter(connect, false), arch, unix.SYS_CONNECT); got != want {
 			t.Errorf("connect, when it is %v: %#x, want %#x", connect, got, want)
 		}
 	}
 	for _, call := range slices.Concat(denied, nativeDenied) {
-		if got := judge(t, filter(false), arch, call); got != no {
+		if got := judge(t, filter(false, false), arch, call); got != no {
 			t.Errorf("system call %d: %#x, want %#x", call, got, no)
 		}
 	}

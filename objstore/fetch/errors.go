@@ -129,7 +129,7 @@ func code(err error) int {
 		return codeTimeout
 	case errors.Is(err, errRedirects):
 		return codeRedirects
-	case errors.Is(err, errDowngrade), strings.Contains(err.Error(), "unsupported protocol scheme"):
+	case errors.Is(err, errDowngrade), strings.Contains(err.Error(), "unsupported protocol scheme"), strings.Contains(err.Error(), "malformed HTTP"):
 		return codeScheme
 	case errors.As(err, new(*os.PathError)):
 		return codeFile

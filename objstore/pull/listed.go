@@ -3,6 +3,7 @@ package pull
 import (
 	"fmt"
 
+	"deployfs/objstore/fetch"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/summary"
@@ -10,10 +11,11 @@ import (
 
 // listed is what a repository says that it has: its summary.
 type listed struct {
-	data, signature []byte                     // the files; nil for one that is absent
-	parsed          *summary.Summary           // nil for none
-	tombstones      bool                       // it says of commits that it has deleted them
-	sizes           map[object.Checksum]uint64 // of commits that were looked up, in bytes
+	data, signature       []byte                     // the files; nil for one that is absent
+	state, signatureState fetch.Validators           // of the files, as a server has told
+	parsed                *summary.Summary           // nil for none
+	tombstones            bool                       // it says of commits that it has deleted them
+	sizes                 map[object.Checksum]uint64 // of commits that were looked up, in bytes
 }
 
 // list is a summary of these bytes, which may be nil.

@@ -108,6 +108,21 @@ func (p *Policy) Commit(sum object.Checksum, data []byte, detached gvariant.Valu
 	return nil
 }
 
+// StoredCommit is [Policy.Commit] in the words that ostree has for a commit that it has
+// stored before it looks: one that was there, or is of a directory of this machine.
+func (p *Policy) StoredCommit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+	for _, d := range p.commit {
+		if d.gpg() {
+			if err := d.check(data, detached); err != nil {
+				return fmt.Errorf("Commit %s: %w", sum, err)
+			}
+		} else if err := d.checkStored(data, detached); err != nil {
+			return fmt.Errorf("Can't verify commit %s: %w", sum, err)
+		}
+	}
+	return nil
+}
+
 // Delta fails unless a static delta's superblock is signed as sign-verify demands it of
 // commits; GPG signs none.
 func (p *Policy) Delta(superblock []byte, signatures gvariant.Value) error {
@@ -120,6 +135,23 @@ func (p *Policy) Delta(superblock []byte, signatures gvariant.Value) error {
 		}
 	}
 	return nil
+}
+
+// checkStored tells why the first scheme finds no good signature, if none does.
+func (d demand) checkStored(data []byte, meta gvariant.Value) (first error) {
+	for _, c := range d.checkers {
+		signatures, err := sign.Signatures(meta, c.Name())
+		if err == nil {
+			_, err = c.Check(data, signatures)
+		}
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
 }
 
 func (d demand) gpg() bool { return strings.HasPrefix(d.option, "gpg-") }

@@ -54,7 +54,7 @@ func (c config) boolean(key string, unset bool) (bool, error) {
 	case "false", "0":
 		return false, nil
 	}
-	return false, fmt.Errorf("Key file contains key “%s” in group “remote \"%s\"” which has a value that cannot be interpreted.", key, c.Name)
+	return false, fmt.Errorf("Key file contains key “%s” which has a value that cannot be interpreted.", key)
 }
 
 // schemes are those that an option such as sign-verify lists, and whether it demands
