@@ -40,6 +40,7 @@ var heights = map[string]int{
 	"objstore/remote":         5,
 	"objstore/verify":         5,
 	"objstore/facts":          5,
+	"objstore/flatpak":        5,
 	"objstore/reach":          5,
 	"objstore/summary":        5,
 	"objstore/prune":          7,
