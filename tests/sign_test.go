@@ -199,6 +199,33 @@ func TestSignSPKI(t *testing.T) {
 		}
 	}
 	pullsSPKI(t, repo, dir)
+	signsSummary(t, repo, dir)
+}
+
+// signsSummary signs a summary with two keys, of which both tell.
+func signsSummary(t *testing.T, repo, dir string) {
+	t.Helper()
+	program := binary(t, "deployfs")
+	must(t, program, "--repo="+repo, "summary", "-u", "--sign-type=spki", "--sign-from-file="+dir+"/p256", "--sign-from-file="+dir+"/ed448")
+	dest := newRepo(t, "archive")
+	add := func(name, key string) {
+		must(t, program, "--repo="+dest, "remote", "add", "--no-gpg-verify", "--set=sign-verify-summary=spki", "--set=verification-spki-file="+dir+"/"+key, name, "file://"+repo)
+	}
+	add("a", "ed448.pub")
+	add("b", "p256.pub")
+	must(t, program, "--repo="+dest, "pull", "a", "ed448")
+	must(t, program, "--repo="+dest, "pull", "b", "ed448")
+	must(t, program, "--repo="+repo, "remote", "add", "--no-gpg-verify", "--sign-verify=spki=file:"+dir+"/p256.pub", "self", "file://"+repo)
+	text := must(t, program, "--repo="+repo, "summary", "--show-signature")
+	if !strings.Contains(text, "\n\nFound 2 spki signatures on the summary:\n\n  Good signature with key ") || !strings.HasSuffix(text, ", which counts for remote self\n  Can't check signature: public key not found") {
+		t.Error(text)
+	}
+	if err := os.WriteFile(repo+"/summary.sig", gvArray(8, gvSignatures("ostree.sign.spki", []byte("junk"))).data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := deployfs(t, "--repo="+dest, "pull", "a", "p256"); o.code != 1 || !strings.Contains(o.err, "error: spki: Signature couldn't be verified with: key '30") {
+		t.Errorf("%d, %s", o.code, o.err)
+	}
 }
 
 // pullsSPKI pulls the branches ed448 and p256, of which only the first is signed with the key that

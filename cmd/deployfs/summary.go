@@ -16,7 +16,7 @@ import (
 )
 
 type summaryOptions struct {
-	update, view bool
+	update, view, verdicts bool
 	summaryParts
 	metadata []string
 	signerOptions
@@ -35,6 +35,8 @@ func summaryVerb() cli.Verb {
 	metadata.Short = "m"
 	fromFile := o.fileOption("Sign the summary with the key in a file")
 	fromFile.Ours = true
+	verdicts := cli.Flag(&o.verdicts, "show-signature", "", "Check the summary's signatures, and view it")
+	verdicts.Ours = true
 	return cli.Verb{
 		Name: "summary", Short: "Manage summary metadata", JSON: true, Long: summaryText,
 		Options: []cli.Option{
@@ -47,6 +49,7 @@ func summaryVerb() cli.Verb {
 			cli.String(&o.gpgHome, "gpg-homedir", "", "HOMEDIR", "GPG Homedir to use when looking for keyrings"),
 			stringsOption(&o.keys, "sign", "KEY-ID", "Key ID to sign the summary with"),
 			fromFile,
+			verdicts,
 			schemeOption(&o.scheme, "sign-type", ""),
 			metadata,
 		},
@@ -71,7 +74,10 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 	if err != nil {
 		return err
 	}
+	o.view = o.view || o.verdicts
 	switch {
+	case o.verdicts && (o.raw || o.listKeys || o.printKey != nil || inv.JSON):
+		return &cli.UsageError{Text: "--show-signature is for --view alone"}
 	case o.update:
 		return o.publish(ctx, repo, signers)
 	case !o.view && !o.raw && !o.listKeys && o.printKey == nil:
@@ -81,10 +87,10 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 	if err != nil {
 		return err
 	}
-	if err := o.show(inv, s, o.view); err != nil || !o.view || o.raw {
+	if err := o.show(inv, s, o.view); err != nil || !o.verdicts {
 		return err
 	}
-	return o.summarySignatures(inv, repo)
+	return o.printVerdicts(inv, repo)
 }
 
 // show shows a summary. View has it shown for people in any case but for raw.

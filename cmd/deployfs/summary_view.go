@@ -36,12 +36,8 @@ func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
 	return nil
 }
 
-// summarySignatures tells what the summary's signatures are worth. Older versions of ostree do not,
-// so it is not for output in its place.
-func (o *summaryOptions) summarySignatures(inv *cli.Invocation, repo *objstore.Repo) error {
-	if inv.Program.Terse || inv.JSON {
-		return nil
-	}
+// printVerdicts tells what the summary's signatures are worth, as new versions of ostree do unasked.
+func (o *summaryOptions) printVerdicts(inv *cli.Invocation, repo *objstore.Repo) error {
 	data, err := repo.ReadFile("summary", summary.MaxSize)
 	if err != nil {
 		return err
