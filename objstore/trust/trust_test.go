@@ -236,7 +236,7 @@ func TestBrokenKeys(t *testing.T) {
 		want   string
 	}{
 		"no such remote":         {"nope", func(w *world) {}, `Remote "nope" not found`},
-		"no remote's name":       {"a b", func(w *world) {}, "not a remote's name"},
+		"no remote's name":       {"a b", func(w *world) {}, `Remote "a b" not found`},
 		"a bad key":              {"origin", func(w *world) { w.config(origin + "verification-ed25519-key=AAAA\n") }, "verification-ed25519-key"},
 		"no key file":            {"origin", func(w *world) { w.config(origin + "verification-ed25519-file=/nonexistent\n") }, "/nonexistent"},
 		"a directory of keys":    {"origin", func(w *world) { w.config(origin + "verification-ed25519-file=/\n") }, "not a regular file"},
