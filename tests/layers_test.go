@@ -17,6 +17,9 @@ import (
 var heights = map[string]int{
 	"objstore/gvariant":       0,
 	"objstore/delta/bsdiff":   0,
+	"objstore/delta/rollsum":  0,
+	"objstore/delta/bulk":     5,
+	"objstore/delta/compile":  8,
 	"objstore/fault":          0,
 	"objstore/fetch":          0,
 	"objstore/halving":        0,

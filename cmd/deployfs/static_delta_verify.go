@@ -7,6 +7,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/delta"
+	"deployfs/objstore/sign"
 )
 
 func staticDeltaVerifyVerb() cli.Verb {
@@ -35,6 +36,9 @@ func (k *deltaKeys) run(inv *cli.Invocation, repo *objstore.Repo) error {
 		return errNoDelta
 	}
 	checkers, err := k.checkers(inv.Args[1:])
+	if err == sign.ErrNoScheme && !inv.JSON {
+		fmt.Fprintln(inv.Stdout, "Sign-type not supported")
+	}
 	if err != nil {
 		return err
 	}

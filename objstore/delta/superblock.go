@@ -18,6 +18,9 @@ const (
 	superblockType = "(a{sv}tayay" + object.CommitType + "ay" + partsType + fallbacksType + ")"
 )
 
+// inlineType is that of the file of a part that stands in a superblock.
+const inlineType = "(yay)"
+
 // The members of a superblock.
 const (
 	atMetadata = iota
@@ -182,7 +185,7 @@ func (s *Superblock) findInline() {
 		s.Detached = v
 	}
 	for i := range s.Parts {
-		if v := inline[dir+"/"+strconv.Itoa(i)]; v.Type() == "(yay)" {
+		if v := inline[dir+"/"+strconv.Itoa(i)]; v.Type() == inlineType {
 			s.Parts[i].inline = v.Bytes()
 		}
 	}
