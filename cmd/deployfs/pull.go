@@ -115,6 +115,7 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	overrideSync(dest, o.noSync, o.syncEach)
+	o.Agent = agent(inv)
 	return o.pull(ctx, inv, dest, name)
 }
 
@@ -204,6 +205,15 @@ func pullProgress(p *pull.Progress, took time.Duration) string {
 		}
 	}
 	return text
+}
+
+// agent is how the program introduces itself to servers.
+func agent(inv *cli.Invocation) string {
+	name := inv.Program.Name
+	if inv.Program.Release != "" {
+		name = inv.Program.Release
+	}
+	return name + "/" + inv.Program.Version
 }
 
 // overrideSync has options count instead of the repository's configuration.

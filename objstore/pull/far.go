@@ -133,8 +133,14 @@ func objectFile(name object.Name) fetch.File {
 	return fetch.File{Path: path, Content: name.Kind != object.KindCommitMeta}
 }
 
+// maxCommit is the largest commit that is taken when no summary tells its size, in bytes.
+const maxCommit = 10 << 20
+
 // get fetches a metadata object, which is checked against its name.
 func (f *far) get(ctx context.Context, name object.Name, limit uint64) ([]byte, error) {
+	if limit == 0 && name.Kind == object.KindCommit {
+		limit = maxCommit
+	}
 	if limit == 0 || limit > objstore.MaxMetadata {
 		limit = objstore.MaxMetadata
 	}
