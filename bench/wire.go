@@ -62,8 +62,12 @@ func (b *bench) lines() []line {
 // askWire asks how long it takes to get a commit from a web server: as a whole, and as a mount that fetches
 // what is looked at.
 func (b *bench) askWire(ctx context.Context) error {
+	modes := []string{archive, bareUser}
+	if b.quick {
+		modes = modes[1:] // ostree takes seconds to compress
+	}
 	for _, l := range b.lines() {
-		for _, mode := range []string{archive, bareUser} {
+		for _, mode := range modes {
 			if err := b.ask(ctx, b.pull(l, mode)); err != nil {
 				return err
 			}
@@ -113,7 +117,7 @@ func (b *bench) lazy(l line) question {
 	whole := b.client(native, "", "ostree", pullArgs)
 	return question{
 		id:    "lazy " + l.id,
-		title: fmt.Sprintf("mount %s and `ls -l` of %d names of %s (to `ostree pull`, of all)", l.title, names, b.main.name),
+		title: fmt.Sprintf("mount %s, and `ls -l` of %d names of %s (to `ostree pull`, of all)", l.title, names, b.main.name),
 		tree:  b.main, fresh: true, slow: l.host == farHost, peers: []peer{look, whole},
 		before: func(ctx context.Context, s spot) error {
 			if s.peer == peer(whole) {

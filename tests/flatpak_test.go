@@ -172,7 +172,7 @@ func (w flatpakWorld) listed(remote, commit string) {
 // testUpdates: with a static delta, without one, and not at all where the signature is missing.
 func (w flatpakWorld) testUpdates(first string) {
 	second := w.release("two")
-	ostree(w.t, w.repo, "static-delta", "generate", "--from="+first, "--to="+second)
+	w.run(w.t, "static-delta", "generate", "--from="+first, "--to="+second)
 	w.update(w.t, "--flatpak")
 	w.server.requests(w.t)
 	w.flatpak("--user", "update", "-y", "--noninteractive")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,7 @@ func TestPublish(t *testing.T) {
 	p.testMirror(t, second)
 	p.testParts(t, second)
 	p.testResumed(t, second)
+	p.testDeltas(t, first, second)
 	p.testConditional(t)
 	p.testDoubts(t)
 }
@@ -195,6 +197,34 @@ func brittle(t *testing.T, url string) string {
 		}
 	}()
 	return "http://" + l.Addr().String()
+}
+
+// testDeltas: static deltas are found by the summary and by their indexes, and are enough; when they are gone,
+// objects are.
+func (p publisher) testDeltas(t *testing.T, first, second string) {
+	client := p.client(t, "bare-user")
+	p.run(t, "static-delta", "generate", "--empty", "--to="+first)
+	p.run(t, "static-delta", "generate", "--from="+first, "--to="+second)
+	p.update(t)
+	for _, sum := range []string{first, second} {
+		ostree(t, client, "pull", "--require-static-deltas", "o", "os/main@"+sum)
+		holds(t, client, "o:os/main", sum)
+	}
+	list := p.server.requests(t)
+	if askedFor(list, "/superblock", "200") != 2 || askedFor(list, ".filez", "200") != 0 || askedFor(list, ".dirtree", "200") != 0 {
+		t.Errorf("asked for %v", list)
+	}
+	p.run(t, "prune", "--static-deltas-only", "--delete-commit="+second)
+	late := p.client(t, "bare-user")
+	ostree(t, late, "pull", "o", "os/main@"+second) // the index still names what is gone
+	holds(t, late, "o:os/main", second)
+	p.update(t)
+	if text := p.run(t, "summary", "-v"); !strings.Contains(text, first) || strings.Contains(text, "'"+first+"-"+second) {
+		t.Errorf("the summary is %s", text)
+	}
+	if left, err := filepath.Glob(p.repo + "/delta-indexes/*/*"); err != nil || len(left) != 1 {
+		t.Errorf("indexes %q, %v", left, err)
+	}
 }
 
 // testConditional: a client that is up to date fetches nothing; one that is not sees the next summary,

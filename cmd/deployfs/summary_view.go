@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math/bits"
+	"strings"
 	"time"
 
 	"deployfs/cmd/internal/cli"
@@ -50,10 +51,14 @@ func (o *summaryOptions) viewSignatures(inv *cli.Invocation, repo *objstore.Repo
 		_, err = fmt.Fprintln(inv.Stdout, "Summary is unsigned")
 		return err
 	}
-	fmt.Fprintln(inv.Stdout)
+	var text strings.Builder
 	shower := newShower(repo, inv)
-	shower.gpgHome = o.gpgHome
-	return shower.printVerdicts("Found %s on the summary:", s.Value().Bytes(), meta)
+	shower.gpgHome, shower.out = o.gpgHome, &text
+	err = shower.printVerdicts("Found %s on the summary:", s.Value().Bytes(), meta)
+	if text.Len() > 0 {
+		fmt.Fprint(inv.Stdout, "\n"+text.String())
+	}
+	return err
 }
 
 // viewJSON tells of a summary in JSON, and what its signatures are worth.
