@@ -21,11 +21,20 @@ func (f *FS) failed(dir row, name string, err error) gofuse.Status {
 		return gofuse.Status(unix.ESTALE)
 	}
 	f.stats.errors.Add(1)
-	f.report(dir, name, err)
+	if outage := outage(nil); !errors.As(err, &outage) {
+		f.report(dir, name, err)
+	}
 	if errors.Is(err, unix.ENOMEM) {
 		return gofuse.Status(unix.ENOMEM)
 	}
 	return gofuse.EIO
+}
+
+// outage is an error of a source that does not answer, which tells of itself: it is not
+// that of an entry.
+type outage interface {
+	error
+	Outage()
 }
 
 // report tells why an entry can't be shown, once. Its path is found first: that

@@ -32,6 +32,13 @@ type Content struct {
 // Content opens a content object, here or in a parent repository. An absent one
 // is an [object.NotExistError].
 func (r *Repo) Content(sum object.Checksum) (*Content, error) {
+	if r.absent != nil {
+		return r.absent.Content(sum, func() (*Content, error) { return r.content(sum) })
+	}
+	return r.content(sum)
+}
+
+func (r *Repo) content(sum object.Checksum) (*Content, error) {
 	name := object.Name{Checksum: sum, Kind: object.KindFile}
 	var found *Content
 	err := r.find(name, func(repo *Repo, path string) (err error) {
@@ -46,7 +53,14 @@ func (r *Repo) Content(sum object.Checksum) (*Content, error) {
 }
 
 // Stat is a content object's header, which need not hold the xattrs.
-func (r *Repo) Stat(sum object.Checksum) (h object.Header, err error) {
+func (r *Repo) Stat(sum object.Checksum) (object.Header, error) {
+	if r.absent != nil {
+		return r.absent.Header(sum, func() (object.Header, error) { return r.header(sum) })
+	}
+	return r.stat(sum)
+}
+
+func (r *Repo) stat(sum object.Checksum) (h object.Header, err error) {
 	err = r.find(object.Name{Checksum: sum, Kind: object.KindFile}, func(repo *Repo, path string) error {
 		h, err = repo.statContent(path)
 		return err
@@ -55,7 +69,14 @@ func (r *Repo) Stat(sum object.Checksum) (h object.Header, err error) {
 }
 
 // Header is a content object's whole header.
-func (r *Repo) Header(sum object.Checksum) (h object.Header, err error) {
+func (r *Repo) Header(sum object.Checksum) (object.Header, error) {
+	if r.absent != nil {
+		return r.absent.Header(sum, func() (object.Header, error) { return r.header(sum) })
+	}
+	return r.header(sum)
+}
+
+func (r *Repo) header(sum object.Checksum) (h object.Header, err error) {
 	err = r.find(object.Name{Checksum: sum, Kind: object.KindFile}, func(repo *Repo, path string) error {
 		h, err = repo.wholeHeader(path)
 		return err

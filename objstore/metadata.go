@@ -42,6 +42,13 @@ func (r *Repo) loosePath(name object.Name) string {
 // [SizeError].
 func (r *Repo) ReadMetadata(name object.Name, limit int64) ([]byte, error) {
 	limit = min(limit, limitOf(name.Kind))
+	if r.absent != nil {
+		return r.absent.Metadata(name, func() ([]byte, error) { return r.readMetadata(name, limit) })
+	}
+	return r.readMetadata(name, limit)
+}
+
+func (r *Repo) readMetadata(name object.Name, limit int64) ([]byte, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		data, err := readFileAt(repo.objects, repo.loosePath(name), limit)
 		if err == nil {
@@ -135,8 +142,21 @@ func (r *Repo) CommitMeta(sum object.Checksum) (gvariant.Value, bool, error) {
 	return v, true, nil
 }
 
-// HasObject reports whether the repository or a parent holds an object.
+// HasObject reports whether the repository or a parent holds an object, or it can
+// be brought.
 func (r *Repo) HasObject(name object.Name) (bool, error) {
+	held, err := r.Holds(name)
+	if held || err != nil || r.absent == nil {
+		return held, err
+	}
+	if err = r.brings(name); isAbsent(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Holds reports whether the repository or a parent holds an object.
+func (r *Repo) Holds(name object.Name) (bool, error) {
 	for repo := r; repo != nil; repo = repo.parent {
 		var st unix.Stat_t
 		err := unix.Fstatat(int(repo.objects.Fd()), repo.loosePath(name), &st, unix.AT_SYMLINK_NOFOLLOW)

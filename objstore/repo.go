@@ -27,6 +27,7 @@ type Repo struct {
 	dir     *os.File // the repository
 	objects *os.File // its objects directory
 
+	absent   Absent      // nil unless what is missing can be brought
 	noXattrs bool        // core.disable-xattrs
 	noFsync  atomic.Bool // whatever core.fsync says
 }

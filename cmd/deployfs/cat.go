@@ -14,14 +14,15 @@ import (
 func catVerb() cli.Verb {
 	return cli.Verb{
 		Name: "cat", Raw: true, Args: "COMMIT PATH... | REV:PATH...", Short: "Concatenate contents of files", JSON: true,
-		Long: "The first argument tells which of the two it is.\n\n" + revPathText + "\n\nA symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
+		Long: "The first argument tells which of the two it is.\n\n" + revPathText + "\n\n" + farText + "\n\nA symbolic link stands for the file that it points to inside the commit. Content is checked against its checksum while it is read; the exit status is 1 when it differs, so do not use what came out then.",
 		Examples: []cli.Example{
 			{Command: "deployfs cat os/main /etc/os-release", Text: "a file of the newest commit"},
 			{Command: "deployfs cat os/main^:/etc/fstab os/main:/etc/fstab", Text: "a file of the previous commit, then that of the newest"},
+			{Command: "deployfs cat https://example.org/repo#os/main:/etc/os-release", Text: "a file of a commit that is on a server"},
 			{Command: "deployfs cat os/main^ /etc/passwd | diff - /etc/passwd", Text: "what differs from the previous commit here"},
 		},
 		Complete: completeEither,
-		Run:      withRepo(runCat),
+		Run:      withFar(false, runCat),
 	}
 }
 

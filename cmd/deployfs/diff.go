@@ -44,6 +44,7 @@ func diffVerb() cli.Verb {
 			{Command: "deployfs diff os/main", Text: "what the newest commit has changed"},
 			{Command: "deployfs diff -p os/main^ os/main -- /etc", Text: "line by line, below /etc"},
 			{Command: "deployfs diff --stat -M os/stable os/main", Text: "how much has changed, and where"},
+			{Command: "deployfs diff --name-status os/main https://example.org/repo#os/main", Text: "what a pull would bring"},
 			{Command: "deployfs diff --metadata os/main /sysroot/copy", Text: "what a checkout has become, down to modes and xattrs"},
 			{Command: "deployfs diff --json os/main | jq -r '.changes[] | select(.status == \"added\") | .path'", Text: "for scripts"},
 		},
@@ -53,6 +54,8 @@ func diffVerb() cli.Verb {
 }
 
 const diffText = `Without a second argument, REV is compared with its parent. An argument that begins with / or ./ is a directory of this machine, anything else a commit. What is printed then is what ostree prints: M, D or A and a path for all that was modified, then removed, then added; of a directory that was removed, only itself.
+
+` + farText + ` Only directories that differ are fetched, and what the output needs of files: nothing for names; --stats can't be had.
 
 With -- behind one or two of them, what follows are paths from the root of both, and nothing else is looked at, nor opened. (ostree takes no paths, and would take them for what is compared.)
 
@@ -71,19 +74,18 @@ func (o *diffOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err != nil {
 		return err
 	}
-	repo, err := openRepo(inv)
-	if err != nil {
-		return err
-	}
-	defer repo.Close()
 	revs, paths := inv.Args, []string(nil)
 	if inv.Before > 0 {
 		revs, paths = inv.Args[:inv.Before], inv.Args[inv.Before:]
 	}
+	d := &differ{diffOptions: o, inv: inv, uid: uid, gid: gid, within: diff.NewPaths(paths), left: compare.MaxListed, calm: func() {}}
+	if err := d.openRepos(ctx, revs); err != nil {
+		return err
+	}
+	defer d.closeRepos()
 	if len(revs) == 0 {
 		return &cli.UsageError{Text: "REV must be specified"}
 	}
-	d := &differ{diffOptions: o, inv: inv, repo: repo, uid: uid, gid: gid, within: diff.NewPaths(paths), left: compare.MaxListed, calm: func() {}}
 	if err := d.name(revs); err != nil {
 		return err
 	}
@@ -102,13 +104,14 @@ func (d *differ) name(revs []string) error {
 	}
 	d.fromRev, d.toRev = d.from, d.to
 	if len(revs) == 1 && !isLocal(d.to) { // resolved once: a ref may move on at any time
-		sum, err := d.repo.Resolve(d.to)
+		sum, err := d.resolve(d.to)
 		if err != nil {
 			return err
 		}
-		d.fromRev, d.toRev = sum.String()+"^", sum.String()
+		d.fromRev, d.toRev = sum+"^", sum
+		return nil
 	}
-	return nil
+	return d.nameFar()
 }
 
 // parseOwner reads a number as GLib does.
@@ -128,6 +131,9 @@ type differ struct {
 	*diffOptions
 	inv      *cli.Invocation
 	repo     *objstore.Repo
+	fars     map[string]*far // by URL
+	fromRepo *objstore.Repo  // that fromRev is in, and so on
+	toRepo   *objstore.Repo
 	uid, gid int // of local files, negative for their own
 	within   *diff.Paths
 	from, to string // as they were asked for

@@ -32,10 +32,10 @@ func (d *differ) open(ctx context.Context) (done func(), err error) {
 	}
 	hashed := new(compare.Amount)
 	var known []*identity.Cache
-	side := func(arg string, uid, gid int) (compare.Side, error) {
+	side := func(arg string, repo *objstore.Repo, uid, gid int) (compare.Side, error) {
 		if !isLocal(arg) {
-			root, err := resolveTree(d.repo, arg)
-			return &compare.Commit{Repo: d.repo, Dir: root}, err
+			root, err := resolveTree(repo, arg)
+			return &compare.Commit{Repo: repo, Dir: root}, err
 		}
 		dir := &compare.Directory{Path: absolute(arg), Repo: d.repo, NoXattrs: noXattrs, UID: uid, GID: gid, Hashed: hashed, Stop: ctx.Err}
 		if d.rehash {
@@ -48,10 +48,10 @@ func (d *differ) open(ctx context.Context) (done func(), err error) {
 		known = append(known, dir.Known)
 		return dir, nil
 	}
-	if d.old, err = side(d.fromRev, -1, -1); err != nil {
+	if d.old, err = side(d.fromRev, d.fromRepo, -1, -1); err != nil {
 		return nil, err
 	}
-	if d.new, err = side(d.toRev, d.uid, d.gid); err != nil {
+	if d.new, err = side(d.toRev, d.toRepo, d.uid, d.gid); err != nil {
 		return nil, err
 	}
 	d.startProgress(hashed)

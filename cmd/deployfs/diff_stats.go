@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 
+	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/compare"
 )
 
 // count counts what the two commits share, as ostree's --stats does.
 func (d *differ) count(ctx context.Context) (n compare.Objects, err error) {
+	if len(d.fars) > 0 {
+		return n, &cli.UsageError{Text: "--stats is for commits of a repository of this machine"}
+	}
 	old, err := d.repo.Resolve(d.fromRev)
 	if err != nil {
 		return n, err

@@ -20,7 +20,7 @@ func lsVerb() cli.Verb {
 	o := new(lsOptions)
 	return cli.Verb{
 		Name: "ls", Args: "COMMIT [PATH...]", Short: "List file paths", JSON: true, Pager: true,
-		Long: "Each line shows type and mode, owner, group, size in bytes and path. With -C the checksums follow the size: dirtree and dirmeta of a directory, else the content object.",
+		Long: "Each line shows type and mode, owner, group, size in bytes and path. With -C the checksums follow the size: dirtree and dirmeta of a directory, else the content object.\n\n" + farText,
 		Options: []cli.Option{
 			cli.Flag(&o.dirOnly, "dironly", "d", "Do not recurse into directory arguments"),
 			cli.Flag(&o.recursive, "recursive", "R", "Print directories recursively"),
@@ -31,10 +31,11 @@ func lsVerb() cli.Verb {
 		Examples: []cli.Example{
 			{Command: "deployfs ls -R os/main /usr/lib", Text: "everything below /usr/lib"},
 			{Command: "deployfs ls -dX os/main^ /etc/passwd", Text: "a file of the previous commit with its xattrs"},
+			{Command: "deployfs ls https://example.org/repo#os/main /etc", Text: "of a commit that is on a server"},
 			{Command: "deployfs ls -R --json os/main | jq -r '.[] | select(.size > 1e6) | .path'", Text: "the big files"},
 		},
 		Complete: completeRevPaths,
-		Run:      withRepo(o.run),
+		Run:      withFar(true, o.run),
 	}
 }
 

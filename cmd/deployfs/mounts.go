@@ -15,6 +15,8 @@ import (
 
 const mountsText = `One line for each mount: where, repository, ref, commit, the server's process and its program's version, how many servers before it have died and been replaced, plus how many were upgraded (unkept when the keeper is gone, so that nobody would replace this one), since when, requests from the kernel, bytes of content handed out, answers of input/output error, whether a tree index is used, and how content reaches the kernel, with the reason. A mount of all commits has (history) as its ref, and - as commit. A mount whose server is dead, or another user's, has - for what is not known. Detached is what was taken away lazily and is still in use, or belongs to another mount namespace.
 
+Of mounts of what is on a server there is a second table: URL, bytes that were fetched, in how many objects, how often something was here already that was looked at (all three since the server process began), what the cache of all servers takes, and whether the server has answered when it was asked last.
+
 With --metrics the same and more is printed in the text format of Prometheus, each sample with the labels mountpoint, repo, ref and commit; a mount of all commits has (history) as its ref, and no commit. --metrics=FILE replaces FILE by it in one step, as the textfile collector of node_exporter wants it. --metrics=unix:PATH answers HTTP requests for /metrics on a Unix socket until the command is interrupted; who may connect is a matter of the socket's directory and the umask.`
 
 type mountsOptions struct {
@@ -93,6 +95,32 @@ func printMounts(w io.Writer, list []daemon.Status) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n",
 			daemon.Line(s.Mountpoint), daemon.Line(s.Repo), daemon.Line(s.Rev), short(s.Commit), s.PID, s.Version, restarts(s), s.Since.Local().Format(time.DateTime),
 			s.Requests, amount(int64(s.Bytes)), s.Errors, s.Index.State, s.Data+": "+daemon.Line(s.DataReason))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printRemotes(w, list)
+}
+
+// printRemotes tells what the mounts have fetched that show what is on a server.
+func printRemotes(w io.Writer, list []daemon.Status) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	title := "\nMOUNTPOINT\tURL\tFETCHED\tOBJECTS\tHITS\tCACHE\tSERVER"
+	for _, s := range list {
+		r := s.Remote
+		if r == nil {
+			continue
+		}
+		if title != "" {
+			fmt.Fprintln(table, title)
+			title = ""
+		}
+		state := "answers"
+		if !r.Answers {
+			state = "does not answer"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s of %s\t%s\n",
+			daemon.Line(s.Mountpoint), daemon.Line(r.URL), amount(r.Fetched), r.Objects, r.Hits, amount(r.Cache.Used), amount(r.Cache.Limit), state)
 	}
 	return table.Flush()
 }

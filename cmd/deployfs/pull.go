@@ -115,6 +115,7 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	overrideSync(dest, o.noSync, o.syncEach)
+	o.Agent = agent(inv)
 	return o.pull(ctx, inv, dest, name)
 }
 
@@ -177,7 +178,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	o.Progress = new(pull.Progress)
 	progress := cli.StartProgress(inv.Stderr, func() string { return pullProgress(o.Progress, time.Since(begin)) })
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")
@@ -204,6 +205,15 @@ func pullProgress(p *pull.Progress, took time.Duration) string {
 		}
 	}
 	return text
+}
+
+// agent is how the program introduces itself to servers.
+func agent(inv *cli.Invocation) string {
+	name := inv.Program.Name
+	if inv.Program.Release != "" {
+		name = inv.Program.Release
+	}
+	return name + "/" + inv.Program.Version
 }
 
 // overrideSync has options count instead of the repository's configuration.

@@ -38,6 +38,7 @@ func fetchSummary(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo,
 	if err := needArgs(inv, 1, "NAME"); err != nil {
 		return nil, nil, err
 	}
+	o.Agent = agent(inv)
 	o.Warn = func(err error) { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) }
 	s, _, signature, err := pull.FetchSummary(ctx, repo, inv.Args[0], o)
 	if err == nil && s == nil {

@@ -76,5 +76,5 @@ func printSummarySignatures(inv *cli.Invocation, repo *objstore.Repo, data, sign
 		return err
 	}
 	fmt.Fprintln(inv.Stdout)
-	return printSignatures(inv.Stdout, openpgp.Verify(ring, data, signatures))
+	return printSignatures(inv.Stdout, "GPG: Verification enabled, found %s:", openpgp.Verify(ring, data, signatures))
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/words"
 )
 
 // cached is a file of the cache, as eviction sees it.
@@ -29,10 +30,10 @@ func (in *Inflated) full() {
 }
 
 // startEviction brings the cache well below its limit. The caller holds the lock.
-func (in *Inflated) startEviction(usage *words) { in.evictTo(usage, in.limit/8*7) }
+func (in *Inflated) startEviction(usage *words.File) { in.evictTo(usage, in.limit/8*7) }
 
 // evictTo removes files in a goroutine of its own, unless one is at it.
-func (in *Inflated) evictTo(usage *words, target int64) {
+func (in *Inflated) evictTo(usage *words.File, target int64) {
 	if in.evicting || in.closed.Load() {
 		return
 	}
@@ -47,7 +48,7 @@ func (in *Inflated) evictTo(usage *words, target int64) {
 
 // evict counts what the cache holds, and removes what was unused the longest
 // until that is at most target. Another process that evicts does it for all.
-func (in *Inflated) evict(usage *words, target int64) {
+func (in *Inflated) evict(usage *words.File, target int64) {
 	lock, err := unix.Open(filepath.Join(in.dir, "lock"), unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return
@@ -56,7 +57,7 @@ func (in *Inflated) evict(usage *words, target int64) {
 	if unix.Flock(lock, unix.LOCK_EX|unix.LOCK_NB) != nil {
 		return
 	}
-	before := int64(usage.load(usageTotal))
+	before := int64(usage.Load(usageTotal))
 	files, ok := in.scan(usage)
 	if !ok {
 		return
@@ -74,12 +75,12 @@ func (in *Inflated) evict(usage *words, target int64) {
 			total -= cost(f.size)
 		}
 	}
-	usage.add(usageTotal, total-before) // what came meanwhile stays counted
+	usage.Add(usageTotal, total-before) // what came meanwhile stays counted
 }
 
 // scan lists the cache, and removes what does not belong there. It is not ok
 // when the Store closes meanwhile.
-func (in *Inflated) scan(usage *words) (files []cached, ok bool) {
+func (in *Inflated) scan(usage *words.File) (files []cached, ok bool) {
 	dirs, err := os.ReadDir(in.contentDir())
 	if err != nil {
 		return nil, false
@@ -95,7 +96,7 @@ func (in *Inflated) scan(usage *words) (files []cached, ok bool) {
 	return files, true
 }
 
-func (in *Inflated) scanDir(files []cached, name string, usage *words) []cached {
+func (in *Inflated) scanDir(files []cached, name string, usage *words.File) []cached {
 	dir, err := os.OpenFile(filepath.Join(in.contentDir(), name), os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return files
@@ -111,11 +112,11 @@ func (in *Inflated) scanDir(files []cached, name string, usage *words) []cached 
 			continue
 		}
 		sum, err := object.ParseChecksum(name + rest)
-		if err != nil || !private(&st, unix.S_IFREG) {
+		if err != nil || !words.Private(&st, unix.S_IFREG) {
 			unix.Unlinkat(int(dir.Fd()), rest, 0) // a leftover, or damage
 			continue
 		}
-		used := max(st.Mtim.Sec, int64(usage.load(ageOf(sum))))
+		used := max(st.Mtim.Sec, int64(usage.Load(ageOf(sum))))
 		files = append(files, cached{sum, st.Size, used})
 	}
 	return files

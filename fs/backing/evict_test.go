@@ -36,7 +36,7 @@ func (d *depot) age(s *Store, objects ...int) {
 		if err := os.Chtimes(d.cachePath(n), then, then); err != nil {
 			d.t.Fatal(err)
 		}
-		s.inflated.shared().store(ageOf(sum(n)), uint64(then.Unix()))
+		s.inflated.shared().Store(ageOf(sum(n)), uint64(then.Unix()))
 	}
 }
 

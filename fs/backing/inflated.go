@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/words"
 )
 
 // Inflated is a cache on disk of verified content that was inflated:
@@ -23,7 +24,7 @@ type Inflated struct {
 	dir   string
 	limit int64
 
-	usage atomic.Pointer[words] // nil before the first use, and where there is no cache
+	usage atomic.Pointer[words.File] // nil before the first use, and where there is no cache
 
 	mu       sync.Mutex
 	tried    bool
@@ -49,7 +50,7 @@ func (in *Inflated) path(sum object.Checksum) string {
 }
 
 // shared is the cache's usage, or nil where there is no cache.
-func (in *Inflated) shared() *words {
+func (in *Inflated) shared() *words.File {
 	if usage := in.usage.Load(); usage != nil {
 		return usage
 	}
@@ -62,7 +63,7 @@ func (in *Inflated) shared() *words {
 	if os.MkdirAll(in.contentDir(), 0o700) != nil || !privateDir(in.dir) || !privateDir(in.contentDir()) {
 		return nil
 	}
-	usage, fresh, err := mapWords(filepath.Join(in.dir, "usage"), 1+usageAges)
+	usage, fresh, err := words.Map(filepath.Join(in.dir, "usage"), 1+usageAges)
 	if err != nil {
 		return nil
 	}
@@ -75,7 +76,7 @@ func (in *Inflated) shared() *words {
 
 func privateDir(path string) bool {
 	var st unix.Stat_t
-	return unix.Lstat(path, &st) == nil && private(&st, unix.S_IFDIR)
+	return unix.Lstat(path, &st) == nil && words.Private(&st, unix.S_IFDIR)
 }
 
 // renew makes the cache's directories again when somebody removed them.
@@ -83,7 +84,7 @@ func (in *Inflated) renew() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if old := in.usage.Swap(nil); old != nil {
-		old.close()
+		old.Close()
 		in.tried = false
 	}
 }
@@ -101,7 +102,7 @@ func (in *Inflated) find(sum object.Checksum) (fd int, st unix.Stat_t, ok bool) 
 		}
 		return -1, st, false
 	}
-	if unix.Fstat(fd, &st) != nil || !private(&st, unix.S_IFREG) {
+	if unix.Fstat(fd, &st) != nil || !words.Private(&st, unix.S_IFREG) {
 		unix.Close(fd)
 		in.remove(sum)
 		return -1, st, false
@@ -112,10 +113,10 @@ func (in *Inflated) find(sum object.Checksum) (fd int, st unix.Stat_t, ok bool) 
 
 // use notes that a file is used now. It does not touch the file, or its ctime
 // would change and the record no longer know it.
-func use(usage *words, sum object.Checksum) {
+func use(usage *words.File, sum object.Checksum) {
 	now := uint64(time.Now().Unix())
-	if at := ageOf(sum); usage.load(at)+60 < now {
-		usage.store(at, now)
+	if at := ageOf(sum); usage.Load(at)+60 < now {
+		usage.Store(at, now)
 	}
 }
 
@@ -128,7 +129,7 @@ func (in *Inflated) remove(sum object.Checksum) {
 	path := in.path(sum)
 	if unix.Lstat(path, &st) == nil && unix.Unlink(path) == nil {
 		if usage := in.usage.Load(); usage != nil {
-			usage.add(usageTotal, -cost(st.Size))
+			usage.Add(usageTotal, -cost(st.Size))
 		}
 	}
 }
@@ -147,7 +148,7 @@ func (in *Inflated) insert(sum object.Checksum, fd int, verified bool) (st unix.
 		return st, false
 	}
 	use(usage, sum)
-	if int64(usage.add(usageTotal, cost(st.Size))) > in.limit {
+	if int64(usage.Add(usageTotal, cost(st.Size))) > in.limit {
 		in.mu.Lock()
 		in.startEviction(usage)
 		in.mu.Unlock()
@@ -173,7 +174,7 @@ func (in *Inflated) used() int64 {
 	if usage == nil {
 		return 0
 	}
-	return max(int64(usage.load(usageTotal)), 0)
+	return max(int64(usage.Load(usageTotal)), 0)
 }
 
 // close ends the work on the cache. Content is inflated to nameless files after it.
@@ -183,6 +184,6 @@ func (in *Inflated) close() {
 	in.mu.Unlock()
 	in.evictor.Wait()
 	if usage := in.usage.Swap(nil); usage != nil {
-		usage.close()
+		usage.Close()
 	}
 }

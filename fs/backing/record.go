@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
+	"deployfs/objstore/words"
 )
 
 const (
@@ -34,7 +35,7 @@ const (
 // started is believed until it starts again, as nobody knows whether its content
 // has reached the disk.
 type Record struct {
-	tags   *words
+	tags   *words.File
 	boot   time.Time // when the machine started, about
 	bootID string
 }
@@ -50,7 +51,7 @@ func OpenRecord(path string) (*Record, error) {
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
 		return nil, os.NewSyscallError("clock_gettime", err)
 	}
-	tags, _, err := mapWords(path, recordSlots)
+	tags, _, err := words.Map(path, recordSlots)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (r *Record) Known(sum object.Checksum, header Digest, st *unix.Stat_t) bool
 	}
 	tag, first := r.tag(sum, header, st), firstSlot(sum)
 	for i := range recordWays {
-		if r.tags.load(first+i) == tag {
+		if r.tags.Load(first+i) == tag {
 			return true
 		}
 	}
@@ -95,14 +96,14 @@ func (r *Record) made(sum object.Checksum, header Digest, st *unix.Stat_t) {
 	tag, first := r.tag(sum, header, st), firstSlot(sum)
 	free := first + int(tag%recordWays)
 	for i := recordWays - 1; i >= 0; i-- {
-		switch r.tags.load(first + i) {
+		switch r.tags.Load(first + i) {
 		case tag:
 			return
 		case 0:
 			free = first + i
 		}
 	}
-	r.tags.store(free, tag)
+	r.tags.Store(free, tag)
 }
 
 // strike forgets a file that turned out not to be, under that header, the
@@ -110,8 +111,8 @@ func (r *Record) made(sum object.Checksum, header Digest, st *unix.Stat_t) {
 func (r *Record) strike(sum object.Checksum, header Digest, st *unix.Stat_t) {
 	tag, first := r.tag(sum, header, st), firstSlot(sum)
 	for i := range recordWays {
-		if r.tags.load(first+i) == tag {
-			r.tags.store(first+i, 0)
+		if r.tags.Load(first+i) == tag {
+			r.tags.Store(first+i, 0)
 		}
 	}
 }
@@ -119,7 +120,7 @@ func (r *Record) strike(sum object.Checksum, header Digest, st *unix.Stat_t) {
 // Close unmaps the record, which knows nothing from then on.
 func (r *Record) Close() {
 	if r != nil {
-		r.tags.close()
+		r.tags.Close()
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"deployfs/fs/flight"
+	"deployfs/objstore/flight"
 	"deployfs/objstore/object"
 )
 

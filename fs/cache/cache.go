@@ -9,7 +9,7 @@ import (
 
 	"github.com/dgraph-io/ristretto/v2"
 
-	"deployfs/fs/flight"
+	"deployfs/objstore/flight"
 	"deployfs/objstore/object"
 )
 

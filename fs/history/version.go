@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"deployfs/fs/flight"
 	"deployfs/objstore"
+	"deployfs/objstore/flight"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 )

@@ -11,8 +11,9 @@
 //   - privileges to be gained: setuid bits and file capabilities count no more
 //     (no_new_privs)
 //   - capabilities, but those that are kept, from every set
-//   - files: with Landlock, all but those that the [Rules] name; it also ends TCP,
-//     and from Linux 6.12 on abstract Unix sockets and signals to others
+//   - files: with Landlock, all but those that the [Rules] name; it also ends TCP but
+//     to ports that are kept, and from Linux 6.12 on abstract Unix sockets and signals
+//     to others
 //   - system calls, with seccomp: see the table of denied ones, which also end
 //     changes of modes, owners and attributes of files; sockets, connections and
 //     namespaces to be made, and new executable memory
@@ -51,6 +52,7 @@ type Rules struct {
 	Execute      string   // a program that may be run, "" is none
 	Capabilities []int    // CAP_* that are kept, of those that the process has
 	Connect      bool     // connect to Unix sockets
+	Ports        []uint16 // of TCP that may be connected to; with any, UDP is open, too, and Connect does not count
 	OpenFiles    uint64   // bound of open files, if there was no lower one; 0 sets none
 }
 

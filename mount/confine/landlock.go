@@ -38,7 +38,7 @@ func landlockVersion() int {
 	return min(int(version), maxVersion)
 }
 
-// restrictFiles leaves the process those files that rules name, and no TCP. It
+// restrictFiles leaves the process those files and ports of TCP that rules name. It
 // returns the version that was used.
 func restrictFiles(rules *Rules, version int) (used int, err error) {
 	if version < minVersion {
@@ -49,7 +49,7 @@ func restrictFiles(rules *Rules, version int) (used int, err error) {
 	if errno != 0 {
 		return 0, errno
 	}
-	set := ruleset{int(fd), attr.Handled_access_fs}
+	set := ruleset{int(fd), attr.Handled_access_fs, attr.Handled_access_net != 0}
 	defer unix.Close(set.fd)
 	if err := set.allow(rules); err != nil {
 		return 0, err
@@ -89,6 +89,7 @@ func handled(rules *Rules, version int) (attr unix.LandlockRulesetAttr) {
 type ruleset struct {
 	fd      int
 	handles uint64
+	net     bool // it handles TCP
 }
 
 func (s ruleset) allow(rules *Rules) error {
@@ -108,8 +109,31 @@ func (s ruleset) allow(rules *Rules) error {
 			}
 		}
 	}
+	for _, port := range rules.Ports {
+		if err := s.connect(port); err != nil {
+			return fmt.Errorf("rule for port %d: %w", port, err)
+		}
+	}
 	return nil
 }
+
+// connect allows to connect to a port of TCP, if that is handled.
+func (s ruleset) connect(port uint16) error {
+	if !s.net {
+		return nil
+	}
+	rule := netPortAttr{access: unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, port: uint64(port)}
+	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(s.fd), ruleNetPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// ruleNetPort and netPortAttr are LANDLOCK_RULE_NET_PORT and its attribute.
+const ruleNetPort = 2
+
+type netPortAttr struct{ access, port uint64 }
 
 // below allows access at path and below. At a link that is not followed that is
 // to no avail.

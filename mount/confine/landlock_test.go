@@ -96,7 +96,7 @@ func TestVersions(t *testing.T) {
 
 // TestUnusablePath leaves out what is not there, and fails when a rule can't be made.
 func TestUnusablePath(t *testing.T) {
-	set := ruleset{-1, toRead}
+	set := ruleset{fd: -1, handles: toRead}
 	for _, path := range []string{"/none", "/proc/self/exe/none", ""} {
 		if err := set.allow(&Rules{Read: []string{path}}); err != nil {
 			t.Errorf("%q: %v", path, err)

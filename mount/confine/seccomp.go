@@ -48,7 +48,7 @@ const (
 // denyCalls denies system calls to every thread. It reports whether the kernel
 // can do that.
 func denyCalls(rules *Rules) (done bool, err error) {
-	program := filter(rules.Connect)
+	program := filter(rules.Connect, len(rules.Ports) > 0)
 	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	other, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
 	switch {
@@ -64,7 +64,7 @@ func denyCalls(rules *Rules) (done bool, err error) {
 
 // filter is the program that the kernel runs at each system call, the first time
 // that it sees one: answers that hang on no argument are remembered.
-func filter(connect bool) []unix.SockFilter {
+func filter(connect, network bool) []unix.SockFilter {
 	program := slices.Concat(
 		load(atArch), when(unix.BPF_JEQ, arch, nil, answer(unix.EPERM)),
 		load(atCall), when(unix.BPF_JGE, foreign, answer(unix.EPERM), nil))
@@ -75,13 +75,18 @@ func filter(connect bool) []unix.SockFilter {
 		check := slices.Concat(load(atArgs+8*arg), when(op, value, yes, no))
 		program = append(program, when(unix.BPF_JEQ, call, check, nil)...)
 	}
-	if !connect { // root's way to the service manager, which does anything
+	if !connect && !network { // root's way to the service manager, which does anything
 		program = append(program, when(unix.BPF_JEQ, unix.SYS_CONNECT, answer(unix.EPERM), nil)...)
 	}
 	// clone3 has its flags in memory; who gets ENOSYS tries clone.
 	program = append(program, when(unix.BPF_JEQ, unix.SYS_CLONE3, answer(unix.ENOSYS), nil)...)
 	deny(unix.SYS_CLONE, 0, unix.BPF_JSET, namespaces, answer(unix.EPERM), allow)
-	deny(unix.SYS_SOCKET, 0, unix.BPF_JEQ, unix.AF_UNIX, allow, answer(unix.EPERM))
+	if network { // what is connected is never a Unix socket then
+		inet := slices.Concat(when(unix.BPF_JEQ, unix.AF_INET, allow, nil), when(unix.BPF_JEQ, unix.AF_INET6, allow, answer(unix.EPERM)))
+		program = append(program, when(unix.BPF_JEQ, unix.SYS_SOCKET, slices.Concat(load(atArgs), inet), nil)...)
+	} else {
+		deny(unix.SYS_SOCKET, 0, unix.BPF_JEQ, unix.AF_UNIX, allow, answer(unix.EPERM))
+	}
 	deny(unix.SYS_PRLIMIT64, 0, unix.BPF_JEQ, 0, allow, answer(unix.EPERM)) // 0 is the process itself
 	deny(unix.SYS_SETPRIORITY, 1, unix.BPF_JEQ, 0, allow, answer(unix.EPERM))
 	for _, call := range []uint32{unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_PKEY_MPROTECT} {

@@ -16,6 +16,9 @@ import (
 const (
 	maxRead   = 512 << 10 // bytes of the largest READ
 	readAhead = 1024      // KiB that the kernel reads ahead
+	// maxWaiting is how many requests the kernel has in flight that nobody waits for, as
+	// when it reads ahead: it has 12 otherwise.
+	maxWaiting = 512
 )
 
 // serving is the connection while it is served.
@@ -26,7 +29,15 @@ func (s *server) source() string {
 	if s.cfg.History {
 		return s.cfg.Repo + "#" + historySource
 	}
-	return s.cfg.Repo + "#" + s.view.commit.String()
+	return s.place() + "#" + s.view.commit.String()
+}
+
+// place is the repository, or the server that has it.
+func (s *server) place() string {
+	if s.cfg.Remote != "" {
+		return s.view.server.URL
+	}
+	return s.cfg.Repo
 }
 
 // historySource stands in the mount table where the commit does of a mount that
@@ -70,6 +81,11 @@ func (s *server) connect(dev *os.File, target string) error {
 	if !s.cfg.History {
 		at.Commit, at.Tree, at.Meta = s.view.commit.String(), s.view.root.Tree.String(), s.view.root.Meta.String()
 	}
+	at.Server, at.Ref = s.view.server, s.view.found.Ref
+	at.Server.Fetch.Known = nil // of no use any more, and large
+	if err := s.view.found.Offline; err != nil {
+		at.Stale = err.Error()
+	}
 	at.Mtime, at.Locked, at.Init = s.view.mtime, s.view.lock != nil, s.fuse.Init()
 	if err := errors.Join(s.keep(dev), s.save()); err != nil {
 		return err
@@ -104,6 +120,9 @@ func (s *server) newSession(dev *os.File) serving {
 		ExplicitDataCacheControl: true,
 		Logger:                   s.log,
 		MaxStackDepth:            s.session.StackDepth,
+	}
+	if s.cfg.Remote != "" {
+		opts.MaxBackground = maxWaiting // what is here must not wait for what is fetched
 	}
 	if s.session.StackDepth == 0 {
 		opts.DisabledCapabilities = gofuse.CAP_PASSTHROUGH

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"deployfs/fs"
 )
@@ -12,6 +13,10 @@ type Config struct {
 	Repo       string // path of the repository
 	Rev        string // the commit, as ostree names it
 	Mountpoint string
+
+	Remote  string        // URL#REF or REMOTE:REF of what is on a server; Rev is "" then
+	Keep    string        // path of the repository that what is fetched is put into; "" is none
+	Timeout time.Duration // how long a server may be silent; 0 is [lazy.DefaultTimeout]
 
 	History     bool   // show the whole repository; Rev is "" then
 	Subpath     string // directory of the commit that is shown; "" is its root
@@ -60,7 +65,7 @@ func (c Config) encode() ([]byte, error) {
 // absolute makes the paths independent of the working directory, which a
 // server in the background leaves.
 func (c *Config) absolute() error {
-	for _, path := range []*string{&c.Repo, &c.Mountpoint, &c.Overlay, &c.CacheDir} {
+	for _, path := range []*string{&c.Repo, &c.Mountpoint, &c.Overlay, &c.CacheDir, &c.Keep} {
 		if *path == "" {
 			continue
 		}

@@ -49,9 +49,12 @@ func (s *server) rules() confine.Rules {
 		// The index builder locks it, too; it is not made for that.
 		rules.Write = append(rules.Write, filepath.Join(repo.Path(), ".lock"))
 	}
-	if s.cfg.History {
+	switch {
+	case s.cfg.Remote != "":
+		s.keepNetwork(&rules)
+	case s.cfg.History:
 		rules.Read = append(rules.Read, trust.Files(s.view.repo)...)
-	} else if !s.cfg.NoIndex {
+	case !s.cfg.NoIndex:
 		rules.Execute = "/proc/self/exe"
 		index.OpenStore(s.view.repo, s.cfg.CacheDir).Close() // makes directories
 		rules.Write = append(rules.Write, filepath.Join(s.cfg.Repo, "deployfs"))

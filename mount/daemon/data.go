@@ -75,7 +75,7 @@ func sizes(mean uint64) string { return fmt.Sprintf("files of %d KiB on average"
 
 // totals is how many files are shown, and their bytes, if there is an index.
 func (v *view) totals(cfg *Config) (files, bytes uint64) {
-	if cfg.NoIndex || cfg.History || cfg.Data != DataAuto {
+	if cfg.NoIndex || cfg.History || cfg.Remote != "" || cfg.Data != DataAuto {
 		return 0, 0
 	}
 	store := index.OpenStore(v.repo, cfg.CacheDir)

@@ -35,7 +35,7 @@ type indexer struct {
 func newIndexer(cfg *Config) *indexer {
 	ix := &indexer{done: make(chan struct{})}
 	state := IndexChecking
-	if cfg.NoIndex || cfg.History {
+	if cfg.NoIndex || cfg.History || cfg.Remote != "" {
 		state = IndexNone
 	}
 	ix.state.Store(&Index{State: state})
@@ -76,7 +76,7 @@ func (ix *indexer) start(s *server) {
 	ix.cancel = cancel
 	go func() {
 		defer close(ix.done)
-		if s.cfg.NoIndex || s.cfg.History || ix.had {
+		if s.cfg.NoIndex || s.cfg.History || s.cfg.Remote != "" || ix.had {
 			return
 		}
 		if err := ix.run(ctx, s); err != nil {

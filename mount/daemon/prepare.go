@@ -14,6 +14,7 @@ import (
 	"deployfs/fs/history"
 	"deployfs/objstore"
 	"deployfs/objstore/index"
+	"deployfs/objstore/lazy"
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 	"deployfs/objstore/trust"
@@ -39,6 +40,11 @@ type view struct {
 	fs     *fs.FS
 	index  *index.Mapped // nil as long as there is none
 	record *backing.Record
+
+	source *lazy.Source // nil for a repository of this machine
+	server lazy.Server
+	found  lazy.Found
+	keeps  *keeping // nil when nothing is kept in a repository
 }
 
 // prepare opens what the configuration names, and proves that its root
@@ -55,24 +61,16 @@ func prepare(ctx context.Context, cfg *Config, report func(path string, err erro
 }
 
 func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, error)) (err error) {
-	if v.repo, err = objstore.Open(cfg.Repo); err != nil {
-		return fmt.Errorf("repository %s: %w", cfg.Repo, err)
-	}
-	if cfg.History {
+	switch {
+	case cfg.Remote != "":
+		err = v.prepareRemote(ctx, cfg, report)
+	case cfg.History:
 		return v.prepareHistory(cfg, report)
+	default:
+		err = v.prepareLocal(ctx, cfg)
 	}
-	if !cfg.NoLock {
-		if v.lock, err = v.repo.LockShared(ctx); err != nil {
-			return fmt.Errorf("repository %s: %w", cfg.Repo, err)
-		}
-	}
-	if v.commit, err = v.repo.Resolve(cfg.Rev); err != nil {
+	if err != nil {
 		return err
-	}
-	if cfg.RequireSignature {
-		if err := trust.Check(v.repo, v.commit, cmp.Or(cfg.SignRemote, trust.RemoteOf(cfg.Rev))); err != nil {
-			return err
-		}
 	}
 	commit, err := v.repo.Commit(v.commit)
 	if err != nil {
@@ -95,9 +93,38 @@ func (v *view) prepare(ctx context.Context, cfg *Config, report func(string, err
 	return v.open(cfg, v.mtime, report)
 }
 
+// prepareLocal finds the commit that is to be shown, and holds the repository's lock.
+func (v *view) prepareLocal(ctx context.Context, cfg *Config) (err error) {
+	if err := v.openRepo(cfg); err != nil {
+		return err
+	}
+	if !cfg.NoLock {
+		if v.lock, err = v.repo.LockShared(ctx); err != nil {
+			return fmt.Errorf("repository %s: %w", cfg.Repo, err)
+		}
+	}
+	if v.commit, err = v.repo.Resolve(cfg.Rev); err != nil {
+		return err
+	}
+	if !cfg.RequireSignature {
+		return nil
+	}
+	return trust.Check(v.repo, v.commit, cmp.Or(cfg.SignRemote, trust.RemoteOf(cfg.Rev)))
+}
+
+func (v *view) openRepo(cfg *Config) (err error) {
+	if v.repo, err = objstore.Open(cfg.Repo); err != nil {
+		return fmt.Errorf("repository %s: %w", cfg.Repo, err)
+	}
+	return nil
+}
+
 // prepareHistory shows all commits. It holds none of them: who deletes need not
 // wait, and sees them go.
 func (v *view) prepareHistory(cfg *Config, report func(string, error)) (err error) {
+	if err := v.openRepo(cfg); err != nil {
+		return err
+	}
 	if v.state, err = fs.NewState(); err != nil {
 		return err
 	}
@@ -160,7 +187,10 @@ func (v *view) Close() {
 		v.index.Close()
 	}
 	v.record.Close()
-	if v.repo != nil {
+	switch {
+	case v.source != nil:
+		v.source.Close()
+	case v.repo != nil:
 		v.repo.Close()
 	}
 }

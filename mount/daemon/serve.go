@@ -100,6 +100,9 @@ func (s *server) begin(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := s.view.startKeeping(&s.cfg, s.warn); err != nil {
+		return err
+	}
 	if err := mount.CheckMountpoint(s.cfg.Mountpoint, s.cfg.NonEmpty); err != nil {
 		return err
 	}
@@ -121,6 +124,9 @@ func (s *server) resume() (err error) {
 	}
 	s.cfg.Mountpoint = s.session.Mountpoint
 	if s.view, err = s.reopen(); err != nil {
+		return err
+	}
+	if err := s.view.startKeeping(&s.cfg, s.warn); err != nil {
 		return err
 	}
 	s.indexer = newIndexer(&s.cfg)
@@ -176,6 +182,10 @@ func (s *server) logLine(level, line string) error {
 
 // report logs why an entry can't be shown.
 func (s *server) report(path string, err error) {
+	if errors.Is(err, errBack) {
+		s.log.Print(event{level: levelInfo, mount: s.cfg.Mountpoint, reason: err.Error()})
+		return
+	}
 	s.log.Print(failure(s.cfg.Mountpoint, path, err))
 }
 
@@ -191,6 +201,7 @@ func (s *server) wait(ctx context.Context) {
 		select {
 		case <-s.ended:
 			s.indexer.stop()
+			s.view.keeps.close()
 			return // the rest ends with the process, which may still be asked
 		case <-s.stopped:
 			return
@@ -225,11 +236,11 @@ func (s *server) Status(counts keeper.Counts) any {
 	defer s.mu.Unlock()
 	at := s.session
 	return Status{
-		Mountpoint: s.cfg.Mountpoint, Repo: s.cfg.Repo, Rev: s.cfg.Rev, Commit: at.Commit, History: s.cfg.History,
+		Mountpoint: s.cfg.Mountpoint, Repo: s.place(), Rev: s.cfg.Rev, Commit: at.Commit, History: s.cfg.History,
 		Subpath: s.cfg.Subpath, Overlay: s.cfg.Overlay, Verify: s.cfg.Verify.String(),
 		Partial: !s.cfg.History && s.view.repo.IsPartial(s.view.commit), Locked: at.Locked,
 		Device: at.Device, Connection: at.Connection, PID: os.Getpid(), Since: at.Since, Version: s.version, Counts: counts,
 		Requests: f.Requests, Bytes: f.Bytes, Errors: f.Errors, Damaged: f.Damaged, Nodes: f.Nodes, OpenFiles: f.OpenFiles,
-		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Confined: confined, Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
+		Data: at.Data.Path.String(), DataReason: at.Data.Reason, Index: s.indexer.status(), Confined: confined, Remote: s.remote(), Memory: Usage{f.MemoryUsed, f.MemoryLimit}, Cache: Usage{f.CacheUsed, f.CacheLimit},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"deployfs/mount/keeper"
 	"deployfs/objstore"
 	"deployfs/objstore/index"
+	"deployfs/objstore/lazy"
 	"deployfs/objstore/object"
 )
 
@@ -29,6 +30,10 @@ type session struct {
 	StackDepth int    // 0: passthrough was not asked of the kernel
 	Init       []byte // the kernel's first request
 	IndexError string // why the index is used no more
+
+	Server lazy.Server // of a mount of what is on one
+	Ref    string      // of it
+	Stale  string      // why the commit is what the ref meant earlier
 }
 
 // The names under which the keeper holds the files of a mount.
@@ -83,12 +88,18 @@ func (s *server) change(edit func(*session)) error {
 // Nothing is read but its configuration, as nothing else must be there.
 func (s *server) reopen() (v *view, err error) {
 	v = &view{}
-	if v.repo, err = objstore.Open(s.cfg.Repo); err != nil {
+	if s.cfg.Remote != "" {
+		err = v.openRemote(&s.cfg, s.session.Server, s.session.Since, s.report)
+	} else {
+		v.repo, err = objstore.Open(s.cfg.Repo)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.cfg.History {
 		return v, nil
 	}
+	v.found.Ref = s.session.Ref
 	if v.commit, err = object.ParseChecksum(s.session.Commit); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type Status struct {
 	Confined   string    `json:"confinement"` // what the server has given up: parts, as in "landlock(7) caps seccomp", or "none: REASON"
 	Memory     Usage     `json:"memory"`      // bytes of decoded metadata
 	Cache      Usage     `json:"cache"`       // bytes of inflated content on disk
+	Remote     *Remote   `json:"remote,omitempty"`
 }
 
 // Index tells about the tree index of a mount.

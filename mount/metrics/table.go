@@ -32,9 +32,22 @@ var table = []metric{
 	{"cache_limit_bytes", "gauge", "Limit of inflated content on disk.", func(s daemon.Status) float64 { return float64(s.Cache.Limit) }},
 	{"index_used", "gauge", "Whether a tree index is used.", func(s daemon.Status) float64 { return bit(s.Index.State == daemon.IndexUsed) }},
 	{"index_bytes", "gauge", "Size of the tree index.", func(s daemon.Status) float64 { return float64(s.Index.Bytes) }},
+	{"fetched_bytes_total", "counter", "Bytes that came from a server, by this process.", func(s daemon.Status) float64 { return float64(remote(s).Fetched) }},
+	{"fetched_objects_total", "counter", "Objects that came from a server, by this process.", func(s daemon.Status) float64 { return float64(remote(s).Objects) }},
+	{"fetch_hits_total", "counter", "How often nothing had to be fetched for what was looked at.", func(s daemon.Status) float64 { return float64(remote(s).Hits) }},
+	{"fetch_cache_used_bytes", "gauge", "What was fetched and is kept.", func(s daemon.Status) float64 { return float64(remote(s).Cache.Used) }},
+	{"server_answers", "gauge", "Whether the server that objects come from answers; 1 where they come from none.", func(s daemon.Status) float64 { return bit(s.Remote == nil || s.Remote.Answers) }},
 	{"locked", "gauge", "Whether prune waits for the mount.", func(s daemon.Status) float64 { return bit(s.Locked) }},
 	{"partial", "gauge", "Whether objects may be absent by intention.", func(s daemon.Status) float64 { return bit(s.Partial) }},
 	{"detached", "gauge", "Whether the mount is no longer in the mount table.", func(s daemon.Status) float64 { return bit(s.Detached) }},
+}
+
+// remote is what was fetched for a mount, nothing where all is here.
+func remote(s daemon.Status) daemon.Remote {
+	if s.Remote == nil {
+		return daemon.Remote{}
+	}
+	return *s.Remote
 }
 
 func bit(b bool) float64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 )
 
 // Body is a file that comes. It is for one reader.
@@ -18,6 +19,7 @@ type Body struct {
 	from      *base // that it comes from
 	body      io.ReadCloser
 	size      int64
+	total     int64
 	state     Validators
 	unchanged bool
 	watch     *watch
@@ -29,8 +31,17 @@ type Body struct {
 	err    error // what all further Reads say
 }
 
-// errOtherFile says that a server has another file now than the one whose beginning was read.
-var errOtherFile = errors.New("the file has changed on the server while it was fetched")
+// changedError says that a server has another file now than the one whose beginning was read before
+// the transfer broke off.
+type changedError struct{ broke error }
+
+func (e *changedError) Error() string {
+	return e.broke.Error() + "; the file on the server is another one now"
+}
+
+func (e *changedError) Unwrap() error { return e.broke }
+
+var errOtherFile = errors.New("another file")
 
 // enough is the number of bytes after which a transfer that breaks off has made progress, so that its
 // retries count from the beginning again.
@@ -103,11 +114,14 @@ func (b *Body) resume(broke error) error {
 	}
 	b.rounds++
 	r := request{path: b.file.Path, limit: b.limit, content: b.file.Content, offset: b.offset, state: b.state, from: b.from}
-	if err := b.connect(r); err != nil {
-		b.release()
-		return err
+	err := b.connect(r)
+	if err == errOtherFile {
+		err = &changedError{broke}
 	}
-	return nil
+	if err != nil {
+		b.release()
+	}
+	return err
 }
 
 // connect asks for a file, of all mirrors and again, until one gives it.
@@ -119,7 +133,14 @@ func (b *Body) connect(r request) error {
 			err = b.accept(got, from)
 			again = passes(err)
 		}
-		if err == nil || !again || b.left == 0 {
+		if err == nil {
+			return nil
+		}
+		if status := (*StatusError)(nil); r.from != nil && errors.As(err, &status) && status.Status == http.StatusRequestedRangeNotSatisfiable {
+			r.from, r.offset = nil, 0 // all of it, then
+			continue
+		}
+		if !again || b.left == 0 {
 			return err
 		}
 		b.left--
@@ -145,7 +166,7 @@ func (b *Body) accept(got *reply, from *base) error {
 // skip reads over what was read before. What it leaves undone after an error is read again.
 func (b *Body) skip(n int64) (err error) {
 	want := b.offset + n
-	defer func() { b.offset = want }()
+	defer func() { b.offset, b.gained = want, 0 }()
 	buffer := make([]byte, 32<<10)
 	for n > 0 {
 		got, err := b.read(buffer[:min(n, int64(len(buffer)))])
@@ -157,13 +178,12 @@ func (b *Body) skip(n int64) (err error) {
 			return err
 		}
 	}
-	b.gained = 0
 	return nil
 }
 
 // take makes an answer the one that is read from.
 func (b *Body) take(got *reply, from *base) {
-	b.from, b.body, b.size, b.state, b.unchanged = from, got.body, got.size, got.state, got.unchanged
+	b.from, b.body, b.size, b.total, b.state, b.unchanged = from, got.body, got.size, got.total, got.state, got.unchanged
 	b.watch = newWatch(b.client.stall, got.cancel)
 }
 

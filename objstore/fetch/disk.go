@@ -41,5 +41,5 @@ func serve(f *os.File, b *base, r request) (*reply, error) {
 	if _, err := f.Seek(r.offset, io.SeekStart); err != nil {
 		return nil, b.explain(err, r.path)
 	}
-	return &reply{body: f, offset: r.offset, size: info.Size()}, nil
+	return &reply{body: f, offset: r.offset, size: info.Size(), total: info.Size()}, nil
 }

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 )
 
 var (
@@ -129,7 +128,7 @@ func code(err error) int {
 		return codeTimeout
 	case errors.Is(err, errRedirects):
 		return codeRedirects
-	case errors.Is(err, errDowngrade), strings.Contains(err.Error(), "unsupported protocol scheme"):
+	case errors.Is(err, errDowngrade), strings.Contains(err.Error(), "unsupported protocol scheme"), strings.Contains(err.Error(), "malformed HTTP"):
 		return codeScheme
 	case errors.As(err, new(*os.PathError)):
 		return codeFile
@@ -174,10 +173,10 @@ func passes(err error) bool {
 		return status.Status == http.StatusRequestTimeout || status.Status == http.StatusInternalServerError
 	case errors.As(err, &transfer):
 		switch transfer.Code {
-		case codeScheme, codeFile, codeRedirects, codeCertificate, codeRange:
+		case codeScheme, codeFile, codeRedirects, codeTLS, codeCertificate, codeRange:
 			return false
 		}
-		return !errors.Is(err, syscall.ENOSPC)
+		return true
 	}
 	return false
 }

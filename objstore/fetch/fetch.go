@@ -9,6 +9,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -71,6 +72,17 @@ type Validators struct {
 
 func (v Validators) empty() bool { return v.ETag == "" && v.LastModified.IsZero() }
 
+// or is v, and of w what v lacks.
+func (v Validators) or(w Validators) Validators {
+	if v.ETag == "" {
+		v.ETag = w.ETag
+	}
+	if v.LastModified.IsZero() {
+		v.LastModified = w.LastModified
+	}
+	return v
+}
+
 // Client gets files. Its methods may be called at the same time.
 type Client struct {
 	meta, content *mirrors
@@ -131,32 +143,34 @@ func (c *Client) Refresh(ctx context.Context, f File, limit int64, v Validators)
 	if limit <= 0 {
 		return nil, v, false, fmt.Errorf("%s: no limit to its size", f.Path)
 	}
-	for round := 0; ; round++ {
-		data, now, changed, err = c.refresh(ctx, f, limit, v)
-		if err != errOtherFile || round >= c.retries {
+	for left := c.retries; ; {
+		body, err := c.open(ctx, f, request{limit: limit, known: v}, left)
+		if err != nil {
+			return nil, v, false, err
+		}
+		data, now, changed, err = body.whole(v)
+		body.Close()
+		var other *changedError
+		if !errors.As(err, &other) {
 			return data, now, changed, err
+		}
+		if left = body.left; left == 0 {
+			return nil, v, false, other.broke
 		}
 	}
 }
 
-func (c *Client) refresh(ctx context.Context, f File, limit int64, v Validators) ([]byte, Validators, bool, error) {
-	body, err := c.open(ctx, f, limit, v)
-	if err != nil {
+// whole reads all that comes.
+func (b *Body) whole(v Validators) (data []byte, now Validators, changed bool, err error) {
+	if b.unchanged {
+		return nil, b.state.or(v), false, nil
+	}
+	var buffer bytes.Buffer
+	buffer.Grow(int(min(max(b.size, 0), maxGrow) + bytes.MinRead))
+	if _, err := buffer.ReadFrom(b); err != nil {
 		return nil, v, false, err
 	}
-	defer body.Close()
-	if body.unchanged {
-		if body.state.empty() {
-			return nil, v, false, nil
-		}
-		return nil, body.state, false, nil
-	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(body.size, 0), maxGrow) + bytes.MinRead))
-	if _, err := b.ReadFrom(body); err != nil {
-		return nil, v, false, err
-	}
-	return b.Bytes(), body.state, true, nil
+	return buffer.Bytes(), b.state, true, nil
 }
 
 // maxGrow is what memory a claim of a server is given before the bytes come.
@@ -166,19 +180,19 @@ const maxGrow = 1 << 20
 // more than limit bytes is an error, here or of a Read; with limit 0 or less there is no limit. The
 // request counts as one in flight until the end was read or the body closed.
 func (c *Client) Open(ctx context.Context, f File, limit int64) (*Body, error) {
-	return c.open(ctx, f, limit, Validators{})
+	return c.open(ctx, f, request{limit: limit}, c.retries)
 }
 
-func (c *Client) open(ctx context.Context, f File, limit int64, v Validators) (*Body, error) {
+func (c *Client) open(ctx context.Context, f File, r request, left int) (*Body, error) {
 	if !fs.ValidPath(f.Path) || f.Path == "." {
 		return nil, fmt.Errorf("fetch: no path of a file: %q", f.Path)
 	}
-	b := &Body{client: c, ctx: ctx, file: f, limit: limit, left: c.retries, mirrors: c.meta}
+	b := &Body{client: c, ctx: ctx, file: f, limit: r.limit, left: left, mirrors: c.meta}
 	if f.Content {
 		b.mirrors = c.content
 	}
 	if data, ok := c.known[f.Path]; ok {
-		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data))}, nil)
+		b.take(&reply{body: io.NopCloser(bytes.NewReader(data)), size: int64(len(data)), total: int64(len(data))}, nil)
 		return b, nil
 	}
 	select {
@@ -187,7 +201,8 @@ func (c *Client) open(ctx context.Context, f File, limit int64, v Validators) (*
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if err := b.connect(request{path: f.Path, limit: limit, content: f.Content, known: v}); err != nil {
+	r.path, r.content = f.Path, f.Content
+	if err := b.connect(r); err != nil {
 		b.Close()
 		return nil, err
 	}

@@ -20,10 +20,11 @@ type request struct {
 	limit   int64
 	content bool
 	known   Validators // the state of which no copy is needed
+	first   int64      // bytes of which no more are needed; 0 is all
 
-	offset int64      // from which on
+	from   *base      // that a beginning came from; nil where there is none
+	offset int64      // from which on the rest is needed
 	state  Validators // of the file whose beginning there is
-	from   *base      // that it came from
 }
 
 // reply is a source's answer.
@@ -31,7 +32,8 @@ type reply struct {
 	body      io.ReadCloser
 	cancel    context.CancelCauseFunc // ends it; nil where nothing can hang
 	offset    int64                   // of the first byte
-	size      int64                   // of the whole file, -1 unless known
+	size      int64                   // up to where body goes, -1 unless known
+	total     int64                   // of the whole file, -1 unless known
 	state     Validators
 	unchanged bool // it is what the request knows
 }
@@ -96,16 +98,17 @@ func newMirrors(urls []string, web *web) (*mirrors, error) {
 
 func parseBase(text string, web *web) (*base, error) {
 	u, err := url.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: no URL", text)
-	}
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: no URL", shown(text))
+	case u.Scheme == "":
+		return nil, errors.New("URI is not absolute, and no base URI was provided")
 	case u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
 		return &base{address: u, source: disk{}}, nil
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return &base{address: u, source: web}, nil
 	}
-	return nil, fmt.Errorf("Invalid URI scheme in %s", u.Redacted())
+	return nil, fmt.Errorf("Invalid URI scheme in %s", shown(text))
 }
 
 // list is the bases, the best first; one that the request came from before is asked first.

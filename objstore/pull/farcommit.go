@@ -64,7 +64,8 @@ func (f *far) keep(t *transaction.Transaction, name object.Name, done *brought, 
 	return err
 }
 
-// detached fetches a commit's detached metadata; the zero Value is that there is none.
+// detached fetches a commit's detached metadata; the zero Value is that there is none. What is
+// damaged is none, too, as in ostree: no signature can be found in it.
 func (f *far) detached(ctx context.Context, sum object.Checksum) (v gvariant.Value, err error) {
 	name := object.Name{Checksum: sum, Kind: object.KindCommitMeta}
 	f.asked.Add(1)
@@ -72,12 +73,14 @@ func (f *far) detached(ctx context.Context, sum object.Checksum) (v gvariant.Val
 	if errors.Is(err, fs.ErrNotExist) {
 		return v, nil
 	}
-	if err == nil {
-		if v, err = gvariant.Parse("a{sv}", data); err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
-		}
+	if err != nil {
+		return v, err
 	}
-	return v, err
+	if v, err = gvariant.Parse("a{sv}", data); err != nil {
+		f.Warn(fmt.Errorf("%s: %w; it is left out", name, err))
+		return gvariant.Value{}, nil
+	}
+	return v, nil
 }
 
 // read reads a commit's bytes from where they are.

@@ -55,7 +55,7 @@ func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, fo
 		return c, false, err
 	}
 	done, err := p.from.commit(p.ctx, p.t, name, held, func(data []byte, detached gvariant.Value) error {
-		return p.admit(sum, data, detached)
+		return p.admit(sum, held, data, detached)
 	})
 	if asParent && !held && errors.Is(err, fs.ErrNotExist) {
 		return c, false, p.tombstone(sum)
@@ -95,13 +95,17 @@ func (p *puller) wantRoots(c object.Commit) {
 }
 
 // admit fails unless a commit is signed, bound and dated as it is to be.
-func (p *puller) admit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+func (p *puller) admit(sum object.Checksum, held bool, data []byte, detached gvariant.Value) error {
 	c, err := object.DecodeCommit(data)
 	if err != nil {
 		return fmt.Errorf("Commit %s: %w", sum, err)
 	}
-	if p.VerifyCommit != nil {
-		if err := p.VerifyCommit(sum, data, detached); err != nil {
+	verify := p.VerifyCommit
+	if held && p.VerifyStored != nil {
+		verify = p.VerifyStored
+	}
+	if verify != nil {
+		if err := verify(sum, data, detached); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 
@@ -43,12 +44,15 @@ type Options struct {
 	// VerifyCommit fails, naming the commit, unless it is signed; nil asks for no signature.
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
+	// VerifyStored is the same for a commit that is there already, whose failure is worded
+	// otherwise; nil is VerifyCommit.
+	VerifyStored func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
 	// for no signature. It gets nil for a summary or summary.sig that is absent.
 	VerifySummary func(summary, signatures []byte) error
 
 	Progress *Progress       // may be nil
-	Warn     func(err error) // told, by any goroutine, of damage that is taken over; may be nil
+	Warn     func(err error) // told, by any goroutine, of damage, and what becomes of it; may be nil
 }
 
 // complete fills in what may be nil.
@@ -179,7 +183,7 @@ func (p *puller) take(ctx context.Context, name object.Name) (transaction.Import
 func (p *puller) counted(name object.Name, done taken) {
 	p.Progress.Scanned.Add(1)
 	if done.Damage != nil {
-		p.Warn(done.Damage)
+		p.Warn(fmt.Errorf("%w; it is taken over as it is", done.Damage))
 	}
 	if done.Lossy {
 		p.count.lossy.Add(1)

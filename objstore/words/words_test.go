@@ -1,4 +1,4 @@
-package backing
+package words
 
 import (
 	"os"
@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func mapped(t *testing.T, path string, count int) (*words, bool) {
+func mapped(t *testing.T, path string, count int) (*File, bool) {
 	t.Helper()
-	w, fresh, err := mapWords(path, count)
+	w, fresh, err := Map(path, count)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.close)
+	t.Cleanup(w.Close)
 	return w, fresh
 }
 
@@ -22,17 +22,17 @@ func mapped(t *testing.T, path string, count int) (*words, bool) {
 func TestWords(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "words")
 	a, fresh := mapped(t, path, 1024)
-	if !fresh || a.load(1023) != 0 {
+	if !fresh || a.Load(1023) != 0 {
 		t.Error("a new file is not fresh and empty")
 	}
 	b, fresh := mapped(t, path, 1024)
-	a.store(1023, 7)
-	if sum := b.add(1023, -2); fresh || sum != 5 || a.load(1023) != 5 {
-		t.Errorf("fresh %v, %d, %d", fresh, sum, a.load(1023))
+	a.Store(1023, 7)
+	if sum := b.Add(1023, -2); fresh || sum != 5 || a.Load(1023) != 5 {
+		t.Errorf("fresh %v, %d, %d", fresh, sum, a.Load(1023))
 	}
-	a.close()
-	a.close()
-	if a.store(1023, 9); a.load(1023) != 0 || b.load(1023) != 5 {
+	a.Close()
+	a.Close()
+	if a.Store(1023, 9); a.Load(1023) != 0 || b.Load(1023) != 5 {
 		t.Error("a closed mapping is used")
 	}
 }
@@ -60,12 +60,12 @@ func TestWordsDistrust(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "words")
 			old, _ := mapped(t, path, 1024)
-			old.store(3, 7)
+			old.Store(3, 7)
 			if err := spoil(path); err != nil {
 				t.Fatal(err)
 			}
 			w, fresh := mapped(t, path, 1024)
-			if w.store(4, 8); !fresh || w.load(3) != 0 || old.load(4) != 0 {
+			if w.Store(4, 8); !fresh || w.Load(3) != 0 || old.Load(4) != 0 {
 				t.Error("it is used")
 			}
 			if st, err := os.Lstat(path); err != nil || st.Mode() != 0o600 || st.Size() != 8192 {
@@ -74,7 +74,7 @@ func TestWordsDistrust(t *testing.T) {
 		})
 	}
 	dir := t.TempDir()
-	if _, _, err := mapWords(dir, 1024); err == nil {
+	if _, _, err := Map(dir, 1024); err == nil {
 		t.Error("a directory is mapped")
 	}
 	if left, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(left) != 1 {
@@ -87,18 +87,18 @@ func TestWordsDistrust(t *testing.T) {
 func TestWordsCut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "words")
 	w, _ := mapped(t, path, 1024)
-	w.store(1000, 7)
+	w.Store(1000, 7)
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
 	}
-	w.store(1000, 8)
-	if got := w.load(1000); got != 0 || w.add(1000, 5) != 0 {
+	w.Store(1000, 8)
+	if got := w.Load(1000); got != 0 || w.Add(1000, 5) != 0 {
 		t.Errorf("read %d", got)
 	}
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
-	if w.store(1000, 9); w.load(1000) != 9 {
+	if w.Store(1000, 9); w.Load(1000) != 9 {
 		t.Error("it is not used again")
 	}
 }

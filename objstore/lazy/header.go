@@ -1,0 +1,142 @@
+package lazy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"deployfs/objstore/object"
+)
+
+// firstBytes is how much is fetched of a content object for its header: nearly every header,
+// and small files whole. It takes no longer than less would.
+const firstBytes = 4096
+
+// lieSuffix is that of a header which was told and is not the object's.
+const lieSuffix = "lie"
+
+var errLied = errors.New("the server has told another size, mode, owner or xattrs of it before")
+
+// bringHeader fetches the beginning of a content object.
+func (s *Source) bringHeader(sum object.Checksum) (object.Header, error) {
+	return s.heading.Do(sum, func() (h object.Header, err error) {
+		err = s.link.try(func() error {
+			h, err = s.fetchHeader(object.Name{Checksum: sum, Kind: object.KindFile})
+			return err
+		})
+		if errors.Is(err, fs.ErrNotExist) {
+			err = &object.NotExistError{Object: object.Name{Checksum: sum, Kind: object.KindFile}}
+		}
+		if err == nil {
+			s.objects.Add(1)
+		}
+		return h, err
+	})
+}
+
+func (s *Source) fetchHeader(name object.Name) (h object.Header, err error) {
+	data, size, err := s.begin(name, firstBytes)
+	if err != nil {
+		return h, err
+	}
+	end, err := headerEnd(data, size)
+	if err == nil && end > len(data) {
+		if data, size, err = s.begin(name, int64(end)); err != nil {
+			return h, err
+		}
+		end, err = headerEnd(data, size)
+	}
+	if err == nil && end > len(data) {
+		err = errors.New("its header is cut short")
+	}
+	if err == nil {
+		h, err = object.DecodeFilezHeader(data[object.HeaderPrefix:end])
+	}
+	if err != nil {
+		return h, served(name, err)
+	}
+	if int64(len(data)) == size {
+		return h, s.keepWhole(name, data)
+	}
+	return h, s.cache.tell(name.Checksum, data[:end])
+}
+
+// begin fetches the first bytes of an object, and tells its size, -1 when the server does not.
+func (s *Source) begin(name object.Name, n int64) ([]byte, int64, error) {
+	ctx, cancel := s.patient()
+	defer cancel()
+	return s.client.Begin(ctx, s.place(name), n)
+}
+
+// headerEnd is where the header ends of an object of which the first bytes are known.
+func headerEnd(data []byte, size int64) (int, error) {
+	if len(data) < object.HeaderPrefix {
+		return 0, fmt.Errorf("file of %d bytes is too short for a header", len(data))
+	}
+	if size < 0 {
+		size = object.HeaderPrefix + object.MaxHeader
+	}
+	n, err := object.FilezHeaderSize([object.HeaderPrefix]byte(data), size)
+	return object.HeaderPrefix + n, err
+}
+
+// headerFile is where the header of an object is kept that is not here.
+func (c *Cache) headerFile(sum object.Checksum) string {
+	name := sum.String()
+	return c.path("headers", name[:2], name[2:])
+}
+
+// tell keeps a header that is going to be told.
+func (c *Cache) tell(sum object.Checksum, data []byte) error {
+	return c.write(c.headerFile(sum), sum, data)
+}
+
+// told is the header that was told of an object that is not here.
+func (c *Cache) told(sum object.Checksum) (h object.Header, err error) {
+	path := c.headerFile(sum)
+	absent := &object.NotExistError{Object: object.Name{Checksum: sum, Kind: object.KindFile}}
+	var st unix.Stat_t
+	if unix.Lstat(path, &st) != nil || st.Size > object.HeaderPrefix+object.MaxHeader {
+		return h, absent
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return h, absent
+	}
+	end, err := headerEnd(data, int64(len(data)))
+	if err == nil && end == len(data) {
+		h, err = object.DecodeFilezHeader(data[object.HeaderPrefix:])
+	}
+	if err != nil || end != len(data) { // it was cut by a crash
+		c.remove(path)
+		return h, absent
+	}
+	return h, nil
+}
+
+// checkTold fails when another header was told of an object than h, to somebody who has
+// known it since then or longer. The lie is told no more.
+func (c *Cache) checkTold(sum object.Checksum, h *object.Header, since time.Time) error {
+	path := c.headerFile(sum)
+	if told, err := c.told(sum); err == nil && (told.Size != h.Size || !bytes.Equal(told.Hashed(), h.Hashed())) {
+		if err := c.write(path+"."+lieSuffix, sum, nil); err != nil {
+			return err
+		}
+		c.remove(path)
+	}
+	return c.lied(sum, since)
+}
+
+// lied fails when a lie was told of an object to somebody who has known it since then.
+func (c *Cache) lied(sum object.Checksum, since time.Time) error {
+	var st unix.Stat_t
+	if unix.Lstat(c.headerFile(sum)+"."+lieSuffix, &st) == nil && !time.Unix(st.Mtim.Unix()).Before(since) {
+		return object.Corrupt(object.Name{Checksum: sum, Kind: object.KindFile}, errLied)
+	}
+	return nil
+}
