@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/delta/bulk"
 	"deployfs/objstore/object"
 )
 
@@ -22,7 +23,7 @@ const superblockName = "superblock"
 type File struct {
 	repo *objstore.Repo
 	dir  string
-	bulk *bulk // the superblock
+	bulk *bulk.Bulk // the superblock
 }
 
 // Open opens a delta by its directory or its superblock. The repository is the one that
@@ -73,32 +74,39 @@ func errRev(text string) error { return fmt.Errorf("Invalid rev %.64s", text) }
 // open opens the delta whose superblock has that name in a directory; label is what
 // messages call it.
 func open(repo *objstore.Repo, dir, base, label string) (*File, error) {
-	bulk, err := read(repo, filepath.Join(dir, base))
+	held, err := read(repo, filepath.Join(dir, base))
 	if err != nil {
 		return nil, fmt.Errorf("openat(%s): %w", label, err)
 	}
-	return &File{repo, dir, bulk}, nil
+	return &File{repo, dir, held}, nil
 }
 
 // Close gives memory back, also that of what was parsed.
-func (f *File) Close() { f.bulk.close() }
+func (f *File) Close() { f.bulk.Close() }
 
 // Bytes are those of the superblock, with its signatures. They go when the file is closed.
-func (f *File) Bytes() []byte { return f.bulk.data }
+func (f *File) Bytes() []byte { return f.bulk.Bytes() }
 
 // Parse reads the superblock. It is not to be used when the file is closed.
-func (f *File) Parse() (*Superblock, error) { return Parse(f.bulk.data) }
+func (f *File) Parse() (*Superblock, error) { return Parse(f.bulk.Bytes()) }
 
 // part is the file of a part.
-func (f *File) part(s *Superblock, i int) (*bulk, error) {
+func (f *File) part(s *Superblock, i int) (*bulk.Bulk, error) {
 	if data, ok := s.Inline(i); ok {
-		return &bulk{data: data}, nil
+		return bulk.Of(data), nil
 	}
 	return read(f.repo, filepath.Join(f.dir, strconv.Itoa(i)))
 }
 
+// inMemory is how many bytes are held in memory of what grows while it is read.
+const inMemory = 1 << 20
+
+// maxRead is how many bytes of a file are held in memory: parts have less than that,
+// unless somebody wants them larger.
+const maxRead = 32 << 20
+
 // read reads a regular file. It is not mapped: somebody might cut it.
-func read(repo *objstore.Repo, path string) (*bulk, error) {
+func read(repo *objstore.Repo, path string) (*bulk.Bulk, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, plain(err)
@@ -109,14 +117,14 @@ func read(repo *objstore.Repo, path string) (*bulk, error) {
 		return nil, errors.Join(err, errors.New("not a regular file"))
 	}
 	if info.Size() > maxRead {
-		return gather(repo, file)
+		return bulk.Read(repo, file, inMemory)
 	}
 	data := make([]byte, info.Size())
 	n, err := io.ReadFull(file, data)
 	if err == io.ErrUnexpectedEOF || err == io.EOF {
 		err = nil // what is missing will be missed
 	}
-	return &bulk{data: data[:n]}, plain(err)
+	return bulk.Of(data[:n]), plain(err)
 }
 
 // plain is an error of the system in the C library's words.

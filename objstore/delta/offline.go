@@ -123,8 +123,8 @@ func (s *Superblock) applyPart(ctx context.Context, t *transaction.Transaction, 
 	if err != nil {
 		return fmt.Errorf("Opening deltapart '%d': %w", i, err)
 	}
-	defer data.close()
-	if err := p.Apply(ctx, t, data.data); err != nil {
+	defer data.Close()
+	if err := p.Apply(ctx, t, data.Bytes()); err != nil {
 		return fmt.Errorf("Executing delta part %d: %w", i, err)
 	}
 	return nil
@@ -136,7 +136,7 @@ func (f *File) judge(repo *objstore.Repo, verify func([]byte, gvariant.Value) er
 	if err != nil {
 		return err
 	}
-	superblock, signatures, signed := Signed(f.bulk.data)
+	superblock, signatures, signed := Signed(f.bulk.Bytes())
 	switch {
 	case verify == nil && required:
 		return errNoKey
@@ -145,7 +145,7 @@ func (f *File) judge(repo *objstore.Repo, verify func([]byte, gvariant.Value) er
 	case !signed && required:
 		return errUnsigned
 	case !signed:
-		superblock = f.bulk.data
+		superblock = f.bulk.Bytes()
 	}
 	return verify(superblock, signatures)
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -155,25 +153,5 @@ func TestFind(t *testing.T) {
 		if _, err := Find(repo, id); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", id, err, want)
 		}
-	}
-}
-
-// TestGather: much is not in memory, and is the same.
-func TestGather(t *testing.T) {
-	repo := newRepo(t, objstore.Archive)
-	for _, size := range []int64{0, 5, inMemory, inMemory + 1, 2*inMemory + 5} {
-		random := func() io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{1}), size) }
-		b, err := gather(repo, random())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, _ := io.ReadAll(random())
-		if b.mapped != (size > inMemory) || !bytes.Equal(b.data, want) {
-			t.Errorf("%d bytes: %d, mapped: %v", size, len(b.data), b.mapped)
-		}
-		b.close()
-	}
-	if left, _ := filepath.Glob(repo.Path() + "/tmp/[^c]*"); len(left) > 0 { // but for cache
-		t.Errorf("left: %v", left)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"deployfs/objstore"
+	"deployfs/objstore/delta/bulk"
 	"deployfs/objstore/delta/unxz"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -23,7 +24,7 @@ const (
 type payload struct {
 	modes, xattrs gvariant.Value
 	blob, ops     []byte
-	bulk          *bulk // nil when the part is not compressed
+	bulk          *bulk.Bulk // nil when the part is not compressed
 }
 
 // openPayload opens the file of a part. The payload keeps the data, and is to be closed.
@@ -39,7 +40,7 @@ func openPayload(repo *objstore.Repo, data []byte) (p *payload, err error) {
 		if p.bulk, err = unpack(repo, plain); err != nil {
 			return nil, err
 		}
-		plain = p.bulk.data
+		plain = p.bulk.Bytes()
 	default:
 		return nil, fmt.Errorf("Invalid compression type '%d'", kind)
 	}
@@ -53,17 +54,17 @@ func openPayload(repo *objstore.Repo, data []byte) (p *payload, err error) {
 	return p, nil
 }
 
-func unpack(repo *objstore.Repo, data []byte) (*bulk, error) {
+func unpack(repo *objstore.Repo, data []byte) (*bulk.Bulk, error) {
 	r, err := unxz.NewReader(data)
 	if err != nil {
 		return nil, err
 	}
-	return gather(repo, r)
+	return bulk.Read(repo, r, inMemory)
 }
 
 func (p *payload) close() {
 	if p.bulk != nil {
-		p.bulk.close()
+		p.bulk.Close()
 	}
 }
 

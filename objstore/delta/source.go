@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"deployfs/objstore"
+	"deployfs/objstore/delta/bulk"
 	"deployfs/objstore/object"
 )
 
@@ -14,7 +15,7 @@ type source struct {
 	repo    *objstore.Repo
 	sum     object.Checksum
 	content *objstore.Content
-	bulk    *bulk // the content, where its file holds it compressed; nil before it is needed
+	bulk    *bulk.Bulk // the content, where its file holds it compressed; nil before it is needed
 }
 
 // setSource sets the source, or none.
@@ -64,13 +65,13 @@ func (s *source) open() (io.ReaderAt, int64, error) {
 		return file, s.content.Size(), nil
 	}
 	if s.bulk == nil {
-		bulk, err := gather(s.repo, s.content)
+		held, err := bulk.Read(s.repo, s.content, inMemory)
 		if err != nil {
 			return nil, 0, fmt.Errorf("Opening content object %s: %w", s.sum, words(err))
 		}
-		s.bulk = bulk
+		s.bulk = held
 	}
-	return bytes.NewReader(s.bulk.data), int64(len(s.bulk.data)), nil
+	return bytes.NewReader(s.bulk.Bytes()), int64(len(s.bulk.Bytes())), nil
 }
 
 // copy copies a piece, all of which must be there.
@@ -97,6 +98,6 @@ func (s *source) verify() error {
 func (s *source) close() {
 	s.content.Close()
 	if s.bulk != nil {
-		s.bulk.close()
+		s.bulk.Close()
 	}
 }

@@ -22,8 +22,8 @@ func (f *File) Stats(s *Superblock, i int) (stats Stats, err error) {
 	if err != nil {
 		return stats, fmt.Errorf("openat(%s): %w", s.PartPath(i), err)
 	}
-	defer data.close()
-	if fault.Catch(func() { stats, err = s.Parts[i].stats(f.repo, data.data) }) {
+	defer data.Close()
+	if fault.Catch(func() { stats, err = s.Parts[i].stats(f.repo, data.Bytes()) }) {
 		err = errCut
 	}
 	return stats, err

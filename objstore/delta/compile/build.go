@@ -179,23 +179,17 @@ func (b *builder) makePatch(j job) (p product, err error) {
 		return p, err
 	}
 	defer pair.close()
-	old, new, err := pair.bytes()
-	if err != nil {
+	w := bulk.NewWriter(b.repo, contentInMemory)
+	defer w.Close()
+	if err := bsdiff.Diff(w, pair.old.Bytes(), pair.new.Bytes()); err != nil {
 		return p, err
 	}
-	p.data = bulk.New(b.repo, bulk.InMemory)
-	if err := bsdiff.Diff(p.data, old, new); err != nil {
-		p.data.Close()
-		return p, err
-	}
-	return p, nil
+	p.data, err = w.Done()
+	return p, err
 }
 
 func (b *builder) addFile(j job, p product) error {
-	data, err := p.data.Bytes()
-	if err != nil {
-		return err
-	}
+	data := p.data.Bytes()
 	switch j.method {
 	case chunks:
 		b.room(0)

@@ -39,6 +39,9 @@ func openPair(repo *objstore.Repo, f *file) (p pair, err error) {
 	return p, err
 }
 
+// contentInMemory is how many bytes of a file are held in memory.
+const contentInMemory = 8 << 20
+
 // readContent reads a content object, and checks it.
 func readContent(repo *objstore.Repo, sum object.Checksum) (h object.Header, b *bulk.Bulk, err error) {
 	content, err := repo.Content(sum)
@@ -46,17 +49,10 @@ func readContent(repo *objstore.Repo, sum object.Checksum) (h object.Header, b *
 		return h, nil, err
 	}
 	defer content.Close()
-	if b, err = bulk.Read(repo, content); err != nil {
+	if b, err = bulk.Read(repo, content, contentInMemory); err != nil {
 		return h, nil, err
 	}
 	return content.Header, b, nil
-}
-
-func (p pair) bytes() (old, new []byte, err error) {
-	if old, err = p.old.Bytes(); err == nil {
-		new, err = p.new.Bytes()
-	}
-	return old, new, err
 }
 
 func (p pair) close() {
@@ -83,11 +79,7 @@ func (c *chooser) compare(ctx context.Context, f *file) (*match, error) {
 		return nil, err
 	}
 	defer pair.close()
-	old, new, err := pair.bytes()
-	if err != nil {
-		return nil, err
-	}
-	m := rollsum.Compare(old, new)
+	m := rollsum.Compare(pair.old.Bytes(), pair.new.Bytes())
 	if m.Percent() < enoughChunks {
 		return nil, nil
 	}

@@ -2,9 +2,9 @@ package compile
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -31,8 +31,7 @@ type packer struct {
 // packed is a part that is full.
 type packed struct {
 	delta.Part
-	file   *os.File   // where it is written, or
-	inline *bulk.Bulk // what will be in the superblock
+	inline *bulk.Bulk // its file, if it will be in the superblock
 	ready  bool
 }
 
@@ -61,37 +60,38 @@ func (p *packer) write(one *packed, name string, part *part) error {
 		return err
 	}
 	defer payload.Close()
-	data, err := payload.Bytes()
+	if p.b.options.Inline {
+		w := bulk.NewWriter(p.b.repo, contentInMemory)
+		defer w.Close()
+		if err := p.compress(one, w, payload.Bytes()); err != nil {
+			return err
+		}
+		one.inline, err = w.Done()
+		return err
+	}
+	p.lock.Lock()
+	file, err := p.b.target.create(name)
+	p.lock.Unlock()
 	if err != nil {
 		return err
 	}
-	var out io.Writer
-	if p.b.options.Inline {
-		one.inline = bulk.New(p.b.repo, bulk.InMemory)
-		out = one.inline
-	} else {
-		p.lock.Lock()
-		one.file, err = p.b.target.create(name)
-		p.lock.Unlock()
-		if err != nil {
-			return err
-		}
-		out = one.file
+	if err := p.compress(one, file, payload.Bytes()); err != nil {
+		return errors.Join(err, file.Close())
 	}
+	return endFile(p.b.repo, file)
+}
+
+// compress writes the bytes of a part's file, and notes what the superblock says of them.
+func (p *packer) compress(one *packed, to io.Writer, payload []byte) error {
 	hash := sha256.New()
-	counted := &counter{to: io.MultiWriter(out, hash)}
+	counted := &counter{to: io.MultiWriter(to, hash)}
 	if _, err := counted.Write([]byte{delta.PackedXZ}); err != nil {
 		return err
 	}
-	if err := xz.Compress(p.b.ctx, counted, data); err != nil {
+	if err := xz.Compress(p.b.ctx, counted, payload); err != nil {
 		return err
 	}
 	one.Checksum, one.Size = object.Checksum(hash.Sum(nil)), counted.n
-	if one.file != nil {
-		file := one.file
-		one.file = nil
-		return endFile(p.b.repo, file)
-	}
 	return nil
 }
 
@@ -125,9 +125,6 @@ func (p *packer) finish() error { return p.crew.finish() }
 func (p *packer) close() {
 	p.finish()
 	for _, one := range p.list {
-		if one.file != nil {
-			one.file.Close()
-		}
 		if one.inline != nil {
 			one.inline.Close()
 		}

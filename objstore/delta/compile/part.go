@@ -20,7 +20,7 @@ const inMemory = 64 << 20
 type part struct {
 	objects []object.Name
 	usize   uint64 // bytes of what it makes
-	data    *bulk.Bulk
+	data    *bulk.Writer
 	ops     []byte
 
 	owners   []delta.Owner
@@ -31,7 +31,7 @@ type part struct {
 }
 
 func newPart(repo *objstore.Repo) *part {
-	return &part{data: bulk.New(repo, inMemory), ownerAt: map[delta.Owner]uint64{}, xattrsAt: map[string]uint64{}}
+	return &part{data: bulk.NewWriter(repo, inMemory), ownerAt: map[delta.Owner]uint64{}, xattrsAt: map[string]uint64{}}
 }
 
 // size is how large the part is before it is compressed, about.
@@ -163,19 +163,19 @@ func fileName(sum object.Checksum) object.Name {
 // payload is what the part is before it is compressed. It takes the place of the part, which is
 // closed.
 func (p *part) payload(repo *objstore.Repo) (*bulk.Bulk, error) {
-	defer p.close()
-	data, err := p.data.Bytes()
+	data, err := p.data.Done()
 	if err != nil {
 		return nil, err
 	}
-	from, size := delta.Payload(p.owners, p.xattrs, data, p.ops)
-	all := bulk.New(repo, inMemory)
+	defer data.Close()
+	from, size := delta.Payload(p.owners, p.xattrs, data.Bytes(), p.ops)
+	all := bulk.NewWriter(repo, inMemory)
+	defer all.Close()
 	all.Grow(size)
 	if _, err := io.Copy(all, from); err != nil {
-		all.Close()
 		return nil, err
 	}
-	return all, nil
+	return all.Done()
 }
 
 func (p *part) close() { p.data.Close() }

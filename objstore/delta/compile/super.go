@@ -26,10 +26,7 @@ func (b *builder) writeSuperblock() error {
 		if one.inline == nil {
 			continue
 		}
-		data, err := one.inline.Bytes()
-		if err != nil {
-			return err
-		}
+		data := one.inline.Bytes()
 		inline = append(inline, io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))))
 	}
 	log := b.options.Log
@@ -45,15 +42,12 @@ func (b *builder) writeSuperblock() error {
 
 // writeSigned signs a superblock and writes it.
 func (b *builder) writeSigned(encoded io.Reader) error {
-	held, err := bulk.Read(b.repo, encoded)
+	held, err := bulk.Read(b.repo, encoded, inMemory)
 	if err != nil {
 		return err
 	}
 	defer held.Close()
-	data, err := held.Bytes()
-	if err != nil {
-		return err
-	}
+	data := held.Bytes()
 	signatures, err := sign.Add(b.ctx, gvariant.Value{}, data, b.options.Signers...)
 	if err != nil {
 		return err
