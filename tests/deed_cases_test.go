@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +31,9 @@ type deedCase struct {
 
 const commitNew = "commit --repo=repo -b main --tree=dir=new --parent=none -s subject --timestamp=@1700000900"
 
+// pullPrepare makes a remote of what lies at $url.
+const pullPrepare = `ostree --repo=repo remote add --no-gpg-verify --set=branches=main far $url`
+
 var deedCases = []deedCase{
 	{name: "init", args: "init --repo=repo --mode=archive"},
 	{name: "config-set", mode: "archive", args: "config --repo=repo set core.min-free-space-percent 5"},
@@ -51,6 +56,8 @@ var deedCases = []deedCase{
 	{name: "pull-local", mode: "archive", args: "pull-local --repo=repo far", tidy: true},
 	{name: "pull-local-other-mode", mode: "bare-user", args: "pull-local --repo=repo far", tidy: true},
 	{name: "pull-local-repair", mode: "archive", prepare: "ostree --repo=repo pull-local far; rm repo/objects/*/$large; ostree --repo=repo fsck -q || true", args: "pull-local --repo=repo far", tidy: true, broken: true},
+	{name: "pull", mode: "archive", prepare: pullPrepare, args: "pull --repo=repo far", tidy: true},
+	{name: "pull-bare-user", mode: "bare-user", prepare: pullPrepare, args: "pull --repo=repo far", tidy: true},
 	{name: "sign", mode: "archive", args: "sign --repo=repo --sign-type=dummy main secret"},
 	{name: "checkout", mode: "bare", args: "checkout --repo=repo main to", once: true, tree: "to"},
 	{name: "checkout-user", mode: "bare-user", args: "checkout --repo=repo --require-hardlinks -U main to", once: true, tree: "to"},
@@ -75,7 +82,7 @@ func deedRoot(t testing.TB, c deedCase) (dir string, args []string) {
 		commit(t, repo, "main", dir+"/src/2", "--canonical-permissions")
 		commit(t, repo, "other", dir+"/src/2", "--canonical-permissions")
 	}
-	env := []string{}
+	env := []string{"url=" + deedServer().URL}
 	for _, name := range []string{"shared", "large"} {
 		_, sum := objectOf(t, dir+"/far", "main", "/"+name)
 		env = append(env, name+"="+sum[2:]+".filez")
@@ -86,6 +93,11 @@ func deedRoot(t testing.TB, c deedCase) (dir string, args []string) {
 	}
 	return dir, args
 }
+
+// deedServer serves the repository "far" to all cases.
+var deedServer = sync.OnceValue(func() *httptest.Server {
+	return httptest.NewServer(http.FileServer(http.Dir(filepath.Join(work, "deeds/far"))))
+})
 
 // deedSources makes, once, what all cases have.
 var deedSourcesOnce sync.Once

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func TestSignEd25519(t *testing.T) {
 		"no key file":        {verify("--keys-file=" + keys), "is not a regular file"},
 		"an empty file":      {verify("--keys-file=" + write("empty")), "no valid keys in file"},
 		"an empty directory": {verify("--keys-dir=" + scratch(t)), "signature: ed25519: no keys loaded"},
-		"no such scheme":     {verify("--sign-type=spki", publicKey(1)), "Requested signature type is not implemented"},
+		"no such scheme":     {verify("--sign-type=sm2", publicKey(1)), "Requested signature type is not implemented"},
 		"no secret key":      {deployfs(t, "--repo="+repo, "sign", "main", publicKey(1)), "Invalid ed25519 secret key: Ill-formed input: expected 64 bytes, got 32 bytes"},
 	} {
 		good := strings.HasPrefix(c.want, "ed25519: Signature verified")
@@ -123,26 +124,132 @@ func TestSignEd25519(t *testing.T) {
 func opensslVerify(t *testing.T, repo, sum string, seeds ...byte) {
 	t.Helper()
 	need(t, have("openssl"), "openssl is not installed")
-	text := ostree(t, repo, "show", "--print-detached-metadata-key=ostree.sign.ed25519", sum)
-	digits := strings.FieldsFunc(text, func(c rune) bool { return c == '[' || c == ']' || c == ',' || c == ' ' })
-	digits = slices.DeleteFunc(digits, func(s string) bool { return !strings.HasPrefix(s, "0x") })
-	if len(digits) != len(seeds)*ed25519.SignatureSize {
-		t.Fatalf("%d bytes of signatures: %s", len(digits), text)
+	list := signaturesOf(t, repo, sum, "ed25519")
+	if len(list) != len(seeds) {
+		t.Fatalf("%d signatures", len(list))
 	}
-	dir := scratch(t)
+	key := scratch(t) + "/k"
 	for i, seed := range seeds {
-		hexes := strings.ReplaceAll(strings.Join(digits[i*ed25519.SignatureSize:(i+1)*ed25519.SignatureSize], ""), "0x", "")
-		signature, err := hex.DecodeString(hexes)
+		der, err := x509.MarshalPKIXPublicKey(signer(seed).Public())
+		if err == nil {
+			err = os.WriteFile(key, der, 0o644)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := x509.MarshalPKIXPublicKey(signer(seed).Public())
+		opensslCheck(t, "DER", key, list[i], objectPath(repo, sum, "commit"))
+	}
+}
+
+// opensslCheck fails unless openssl takes a signature of a file for good.
+func opensslCheck(t *testing.T, form, key string, signature []byte, file string) {
+	t.Helper()
+	path := scratch(t) + "/s"
+	if err := os.WriteFile(path, signature, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", form, "-inkey", key, "-sigfile", path, "-in", file)
+}
+
+// signaturesOf are those of a scheme on a commit. ostree would print some of them as text.
+func signaturesOf(t *testing.T, repo, sum, scheme string) [][]byte {
+	t.Helper()
+	var commit struct {
+		Detached map[string][][]byte `json:"detached_metadata"`
+	}
+	if err := json.Unmarshal([]byte(must(t, binary(t, "deployfs"), "--repo="+repo, "show", "--json", sum)), &commit); err != nil {
+		t.Fatal(err)
+	}
+	return commit.Detached["ostree.sign."+scheme]
+}
+
+// TestSignSPKI: keys and signatures of openssl and ours are the same to each other; what is signed so
+// is pulled, and shown for what it is.
+func TestSignSPKI(t *testing.T) {
+	t.Parallel()
+	need(t, have("openssl"), "openssl is not installed")
+	program, repo, dir := binary(t, "deployfs"), newRepo(t, "archive"), scratch(t)
+	files := forest(t, "plain")
+	for name, algorithm := range map[string][]string{
+		"ed448": {"-algorithm", "ed448"}, "p256": {"-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"},
+	} {
+		secret, public, signature := dir+"/"+name, dir+"/"+name+".pub", dir+"/"+name+".sig"
+		must(t, slices.Concat([]string{"openssl", "genpkey", "-out", secret}, algorithm)...)
+		must(t, "openssl", "pkey", "-in", secret, "-pubout", "-out", public)
+		sum := strings.TrimSpace(must(t, program, "--repo="+repo, "commit", "-b", name, "--sign-type=spki", "--sign-from-file="+secret, files))
+		object := objectPath(repo, sum, "commit")
+		opensslCheck(t, "PEM", public, signaturesOf(t, repo, sum, "spki")[0], object)
+		must(t, "openssl", "pkeyutl", "-sign", "-rawin", "-inkey", secret, "-in", object, "-out", signature)
+		data, err := os.ReadFile(signature)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if os.WriteFile(dir+"/s", signature, 0o644) != nil || os.WriteFile(dir+"/k", key, 0o644) != nil {
-			t.Fatal("writing failed")
+		verify := []string{program, "--repo=" + repo, "sign", "--verify", "-s", "spki", "--keys-file=" + public, name}
+		putSignatures(t, repo, sum, gvSignatures("ostree.sign.spki", []byte("junk")))
+		if o := (command{args: verify}).run(t); o.code != 1 || !strings.Contains(o.err, "spki: Signature couldn't be verified with: key '30") {
+			t.Errorf("%s, junk: %d, %s", name, o.code, o.err)
 		}
-		must(t, "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", dir+"/k", "-sigfile", dir+"/s", "-in", objectPath(repo, sum, "commit"))
+		putSignatures(t, repo, sum, gvSignatures("ostree.sign.spki", []byte("junk"), data))
+		if text := must(t, verify...); !strings.HasPrefix(text, "spki: Signature verified successfully with key '30") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	pullsSPKI(t, repo, dir)
+	signsSummary(t, repo, dir)
+}
+
+// signsSummary signs a summary with two keys, of which both tell.
+func signsSummary(t *testing.T, repo, dir string) {
+	t.Helper()
+	program := binary(t, "deployfs")
+	must(t, program, "--repo="+repo, "summary", "-u", "--sign-type=spki", "--sign-from-file="+dir+"/p256", "--sign-from-file="+dir+"/ed448")
+	dest := newRepo(t, "archive")
+	add := func(name, key string) {
+		must(t, program, "--repo="+dest, "remote", "add", "--no-gpg-verify", "--set=sign-verify-summary=spki", "--set=verification-spki-file="+dir+"/"+key, name, "file://"+repo)
+	}
+	add("a", "ed448.pub")
+	add("b", "p256.pub")
+	must(t, program, "--repo="+dest, "pull", "a", "ed448")
+	must(t, program, "--repo="+dest, "pull", "b", "ed448")
+	must(t, program, "--repo="+repo, "remote", "add", "--no-gpg-verify", "--sign-verify=spki=file:"+dir+"/p256.pub", "self", "file://"+repo)
+	text := must(t, program, "--repo="+repo, "summary", "--view")
+	if !strings.Contains(text, "\n\nFound 2 spki signatures on the summary:\n\n  Good signature with key ") || !strings.HasSuffix(text, ", which counts for remote self\n  Can't check signature: public key not found") {
+		t.Error(text)
+	}
+	if err := os.WriteFile(repo+"/summary.sig", gvArray(8, gvSignatures("ostree.sign.spki", []byte("junk"))).data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := deployfs(t, "--repo="+dest, "pull", "a", "p256"); o.code != 1 || !strings.Contains(o.err, "error: spki: Signature couldn't be verified with: key '30") {
+		t.Errorf("%d, %s", o.code, o.err)
+	}
+}
+
+// pullsSPKI pulls the branches ed448 and p256, of which only the first is signed with the key that
+// counts.
+func pullsSPKI(t *testing.T, src, dir string) {
+	t.Helper()
+	program, repo := binary(t, "deployfs"), newRepo(t, "archive")
+	must(t, program, "--repo="+repo, "remote", "add", "--no-gpg-verify", "--sign-verify=spki=file:"+dir+"/ed448.pub", "o", "file://"+src)
+	must(t, program, "--repo="+repo, "pull", "o", "ed448")
+	o := deployfs(t, "--repo="+repo, "pull", "o", "p256")
+	if want := ": spki: Signature couldn't be verified with: key '30"; o.code != 1 || !strings.Contains(o.err, want) {
+		t.Errorf("%d, %q, want %q", o.code, o.err, want)
+	}
+	if o := deployfs(t, "--repo="+repo, "rev-parse", "o:p256"); o.code == 0 {
+		t.Errorf("the ref is there: %s", o.out)
+	}
+	text := must(t, program, "--repo="+repo, "show", "o:ed448")
+	if !strings.Contains(text, "Found 2 spki signatures:\n\n  Can't check signature: public key not found\n  Good signature with key ") {
+		t.Error(text)
+	}
+	if with := must(t, program, "--repo="+repo, "log", "--show-signature", "o:ed448"); with != text+"\n" {
+		t.Errorf("%s, want %s", with, text)
+	}
+	link := dir + "/ostree"
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	if ours, theirs := must(t, link, "--repo="+repo, "show", "o:ed448"), ostree(t, repo, "show", "o:ed448"); ours != theirs {
+		t.Errorf("%q, want %q", ours, theirs)
 	}
 }

@@ -52,6 +52,7 @@ func (o *commitOptions) otherOptions() []cli.Option {
 		stringsOption(&o.gpgKeys, "gpg-sign", "KEY-ID", "GPG Key ID to sign the commit with"),
 		cli.String(&o.gpgHome, "gpg-homedir", "", "HOMEDIR", "GPG Homedir to use when looking for keyrings"),
 		stringsOption(&o.keys, "sign", "KEY_ID", "Sign the commit with"),
+		o.fileOption("Sign the commit with key from the provided file"),
 		schemeOption(&o.scheme, "sign-type", ""),
 		cli.Flag(&o.sizes, "generate-sizes", "", "Generate size information along with commit metadata"),
 		cli.String(&o.fsync, "fsync", "", "POLICY", "Specify how to invoke fsync()"),

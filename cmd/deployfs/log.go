@@ -14,6 +14,7 @@ import (
 	"deployfs/objstore/facts"
 	"deployfs/objstore/history"
 	"deployfs/objstore/object"
+	"deployfs/objstore/sign"
 )
 
 const logText = `With one or more PATHs behind --, only the commits are shown in which one of them changed: its content, mode, owner or xattrs, or that it is there at all; for a directory, anything in it. PATHs are from the root of the tree on, with or without a leading slash, and are not patterns. To see them all, in the oldest commit what is there counts as a change.
@@ -29,7 +30,7 @@ Where the repository does not hold the parent of the last commit, all that is in
 Without these options the output is ostree's.`
 
 type logOptions struct {
-	raw, oneline, stat, graphless bool
+	raw, oneline, stat, graphless, verdicts bool
 
 	max    int // -1 is no bound
 	period period
@@ -40,6 +41,8 @@ func logVerb() cli.Verb {
 	o := &logOptions{max: -1}
 	count := cli.Func(o.setMax, "max-count", "n", "N", "Show N commits at most; -N is short for it")
 	count.Ours, count.Count = true, true
+	signatures := cli.Flag(&o.verdicts, "show-signature", "", "Check the commits' signatures, as show does")
+	signatures.Ours = true
 	return cli.Verb{
 		Name: "log", Args: "REV [-- PATH...]", Short: "Show log starting at commit or ref", JSON: true, Pager: true,
 		Long: logText,
@@ -51,6 +54,7 @@ func logVerb() cli.Verb {
 			cli.Func(o.grep.add, "grep", "", "REGEXP", "Only commits whose subject or body matches"),
 			cli.Flag(&o.oneline, "oneline", "", "One line a commit: checksum, version, subject"),
 			cli.Flag(&o.stat, "stat", "", "The size of each commit's change"),
+			signatures,
 			cli.Flag(&o.graphless, "graph-less", "", "No graph is drawn, as always: history is a line"),
 		},
 		Examples: []cli.Example{
@@ -86,7 +90,7 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstor
 	if err != nil {
 		return err
 	}
-	l := &logger{logOptions: o, shower: newShower(repo, inv), store: &counted{Repo: repo}, inv: inv, paths: paths, list: []logEntry{}}
+	l := &logger{logOptions: o, shower: newShower(repo, inv), store: &counted{Repo: repo}, paths: paths, list: []logEntry{}}
 	l.shower.raw = o.raw
 	err = l.history(ctx, sum)
 	switch {
@@ -100,7 +104,7 @@ func (o *logOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstor
 
 // ours reports whether there is an option that ostree does not have.
 func (o *logOptions) ours(inv *cli.Invocation) bool {
-	return inv.JSON || o.oneline || o.stat || o.max >= 0 || o.period != period{} || o.grep != nil
+	return inv.JSON || o.oneline || o.stat || o.verdicts || o.max >= 0 || o.period != period{} || o.grep != nil
 }
 
 // matches tells whether a commit's time and words are what is asked for.
@@ -113,7 +117,6 @@ type logger struct {
 	*logOptions
 	shower
 	store *counted
-	inv   *cli.Invocation
 	begin func() // takes the progress away
 	paths []string
 	list  []logEntry
@@ -179,17 +182,49 @@ func (l *logger) commit(ctx context.Context, c history.Commit) (err error) {
 		}
 	}
 	if l.json {
-		j, err := facts.Of(l.repo, c.Checksum, c.Commit)
+		j, err := l.facts(c)
 		l.list = append(l.list, logEntry{j, shallow, stat})
 		return err
 	}
 	l.begin()
-	if err = l.print(c, shallow); err == nil && stat != nil {
+	if err = l.print(c, shallow); err == nil && l.verdicts {
+		err = l.signatures(c)
+	}
+	if err == nil && stat != nil {
 		err = l.printStat(*stat, shallow)
 	}
 	if err == nil && l.slow() {
 		err = l.inv.Stdout.Flush()
 	}
+	return err
+}
+
+// facts are what JSON tells of a commit.
+func (l *logger) facts(c history.Commit) (facts.Commit, error) {
+	if !l.verdicts {
+		return facts.Of(l.repo, c.Checksum, c.Commit)
+	}
+	data, err := l.repo.Metadata(object.Name{Checksum: c.Checksum, Kind: object.KindCommit})
+	if err != nil {
+		return facts.Commit{}, err
+	}
+	return l.commitJSON(c.Checksum, c.Commit, data)
+}
+
+// signatures tells what a commit's signatures are worth.
+func (l *logger) signatures(c history.Commit) error {
+	data, err := l.repo.Metadata(object.Name{Checksum: c.Checksum, Kind: object.KindCommit})
+	if err != nil {
+		return err
+	}
+	detached, _, err := l.repo.CommitMeta(c.Checksum)
+	if err != nil || len(sign.Schemes(detached)) == 0 {
+		return err
+	}
+	if err := l.printVerdicts("Found %s:", data, detached); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(l.out)
 	return err
 }
 

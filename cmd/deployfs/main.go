@@ -36,10 +36,10 @@ func program() *cli.Program {
 		Verbs: []cli.Verb{
 			mountVerb(), umountVerb(), mountsVerb(), upgradeVerb(), verifyVerb(), indexVerb(), exploreVerb(), demoVerb(), doctorVerb(), doctorProbeVerb(),
 			duVerb(), dfVerb(), bisectVerb(),
-			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), diffVerb(), exportVerb(), findVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
+			blameVerb(), catVerb(), checkoutVerb(), checksumVerb(), commitVerb(), configVerb(), createUSBVerb(), diffVerb(), exportVerb(), findVerb(), findRemotesVerb(), fsckVerb(), initVerb(), logVerb(), lsVerb(),
 			pruneVerb(), pullVerb(), pullLocalVerb(), refsVerb(), remoteVerb(), resetVerb(), revParseVerb(), showVerb(), summaryVerb(),
-			gpgSignVerb(), signVerb(), staticDeltaVerb(), trivialHTTPDVerb(),
-			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), serveVerb(), keepFetchedVerb(),
+			gpgSignVerb(), signVerb(), staticDeltaVerb(),
+			versionVerb(), cli.HelpVerb(), cli.CompletionVerb(), cli.ManVerb(), keepVerb(), keepFetchedVerb(), serveVerb(), trivialHTTPDVerb(),
 		},
 	}
 }

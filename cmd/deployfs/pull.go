@@ -91,6 +91,9 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err := o.parse(); err != nil {
 		return err
 	}
+	if o.DryRun && !o.NeedDeltas {
+		return cli.Words("--dry-run requires --require-static-deltas")
+	}
 	dest, err := openRepo(inv)
 	if err != nil {
 		return err
@@ -112,6 +115,7 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 		return err
 	}
 	overrideSync(dest, o.noSync, o.syncEach)
+	o.Agent = agent(inv)
 	return o.pull(ctx, inv, dest, name)
 }
 
@@ -174,7 +178,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	o.Progress = new(pull.Progress)
 	progress := cli.StartProgress(inv.Stderr, func() string { return pullProgress(o.Progress, time.Since(begin)) })
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")
@@ -182,7 +186,11 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 		return err
 	}
 	warnLossy(inv, dest, r)
-	_, err = fmt.Fprintln(inv.Stdout, r.Describe(time.Since(begin)))
+	text := r.Describe(time.Since(begin))
+	if o.DryRun {
+		text = r.Plan
+	}
+	_, err = fmt.Fprintln(inv.Stdout, text)
 	return err
 }
 
@@ -197,6 +205,15 @@ func pullProgress(p *pull.Progress, took time.Duration) string {
 		}
 	}
 	return text
+}
+
+// agent is how the program introduces itself to servers.
+func agent(inv *cli.Invocation) string {
+	name := inv.Program.Name
+	if inv.Program.Release != "" {
+		name = inv.Program.Release
+	}
+	return name + "/" + inv.Program.Version
 }
 
 // overrideSync has options count instead of the repository's configuration.

@@ -110,14 +110,9 @@ func (o *pullLocalOptions) parse(inv *cli.Invocation) error {
 func (o *pullLocalOptions) pull(ctx context.Context, inv *cli.Invocation, dest, src *objstore.Repo) error {
 	begin := time.Now()
 	o.Progress = new(pull.Progress)
-	progress := cli.StartProgress(inv.Stderr, func() string {
-		if left := o.Progress.Left.Load(); left > 0 {
-			return fmt.Sprintf("Writing objects: %d", left)
-		}
-		return fmt.Sprintf("Scanning metadata: %d", o.Progress.Scanned.Load())
-	})
+	progress := cli.StartProgress(inv.Stderr, func() string { return localProgress(o.Progress) })
 	o.Warn = func(err error) {
-		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v; it is taken over as it is\n", err) })
+		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
 	r, err := pull.Local(ctx, dest, src, o.Options)
 	progress.Stop("")
@@ -127,4 +122,12 @@ func (o *pullLocalOptions) pull(ctx context.Context, inv *cli.Invocation, dest, 
 	warnLossy(inv, dest, r)
 	_, err = fmt.Fprintln(inv.Stdout, r.Describe(time.Since(begin)))
 	return err
+}
+
+// localProgress tells how far a pull from this machine has come.
+func localProgress(p *pull.Progress) string {
+	if left := p.Left.Load(); left > 0 {
+		return fmt.Sprintf("Writing objects: %d", left)
+	}
+	return fmt.Sprintf("Scanning metadata: %d", p.Scanned.Load())
 }

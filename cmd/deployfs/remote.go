@@ -14,7 +14,6 @@ import (
 )
 
 func remoteVerb() cli.Verb {
-	cacheDir := cli.String(new(string), "cache-dir", "", "", "Use custom cache dir")
 	return cli.Verb{
 		Name: "remote", Args: "COMMAND", Short: "Remote commands that may involve internet access", NoRepo: true,
 		Long: "A remote is a place that the repository pulls from; its settings stand in the repository's config, for the system's repository in /etc/ostree/remotes.d. " +
@@ -23,18 +22,7 @@ func remoteVerb() cli.Verb {
 			remoteAddVerb(), remoteDeleteVerb(), remoteShowURLVerb(), remoteListVerb(),
 			remoteGPGImportVerb(), remoteGPGListKeysVerb(),
 			remoteAddCookieVerb(), remoteDeleteCookieVerb(), remoteListCookiesVerb(),
-			remoteFetchVerb("refs", "List remote refs", cacheDir),
-			remoteFetchVerb("summary", "Show remote summary", cacheDir, cli.Flag(new(bool), "raw", "", "Show raw variant data")),
-		},
-	}
-}
-
-// remoteFetchVerb refuses what takes a network.
-func remoteFetchVerb(name, short string, options ...cli.Option) cli.Verb {
-	return cli.Verb{
-		Name: name, Args: "NAME", Short: short, Long: "It is not available in this version.", Options: options,
-		Run: func(context.Context, *cli.Invocation) error {
-			return errors.New("remote " + name + ": reading from a remote is not available in this version")
+			remoteRefsVerb(), remoteSummaryVerb(),
 		},
 	}
 }

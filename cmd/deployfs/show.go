@@ -22,7 +22,7 @@ func showVerb() cli.Verb {
 	o := new(showOptions)
 	return cli.Verb{
 		Name: "show", Args: "OBJECT | REV:PATH...", Short: "Output a metadata object", JSON: true, Pager: true,
-		Long: "OBJECT is a commit, or the checksum of a commit, dirmeta, dirtree or file. A REV:PATH shows what stands at a path in a commit: of a file what it has beside its content, of a directory that and its entries, as ls -l does.\n\n" + revPathText + "\n\n" + farText + "\n\nOpenPGP signatures are checked, with the keys of all the repository's keyrings and the global ones, or with those that count for one remote (--gpg-verify-remote).",
+		Long: "OBJECT is a commit, or the checksum of a commit, dirmeta, dirtree or file. A REV:PATH shows what stands at a path in a commit: of a file what it has beside its content, of a directory that and its entries, as ls -l does.\n\n" + revPathText + "\n\n" + farText + "\n\nSignatures are checked: OpenPGP ones with the keys of all the repository's keyrings and the global ones, others with those of all remotes and of the system, or both with those that count for one remote (--gpg-verify-remote).",
 		Options: []cli.Option{
 			cli.Flag(&o.related, "print-related", "", "Show the \"related\" commits"),
 			cli.String(&o.variantType, "print-variant-type", "", "TYPE", "Memory map OBJECT (in this case a filename) to the GVariant type string"),
@@ -97,6 +97,7 @@ func (o *showOptions) part(s *shower) (show func(object.Checksum) error, ok bool
 // shower prints objects.
 type shower struct {
 	repo   *objstore.Repo
+	inv    *cli.Invocation
 	out    io.Writer
 	json   bool
 	raw    bool
@@ -109,7 +110,7 @@ type shower struct {
 }
 
 func newShower(repo *objstore.Repo, inv *cli.Invocation) shower {
-	return shower{repo: repo, out: inv.Stdout, json: inv.JSON, paint: inv.Paint}
+	return shower{repo: repo, inv: inv, out: inv.Stdout, json: inv.JSON, paint: inv.Paint}
 }
 
 // any prints whatever object has the checksum.

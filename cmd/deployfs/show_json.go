@@ -5,6 +5,7 @@ import (
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/facts"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
 
@@ -98,15 +99,33 @@ func (s *shower) objectJSON(name object.Name, data []byte) (err error) {
 	return cli.WriteJSON(s.out, j)
 }
 
-// commitJSON is a commit in JSON, with its GPG signatures checked.
+// commitJSON is a commit in JSON, with its signatures checked.
 func (s *shower) commitJSON(sum object.Checksum, commit object.Commit, data []byte) (facts.Commit, error) {
 	j, err := facts.Of(s.repo, sum, commit)
 	if err != nil {
 		return j, err
 	}
-	results, err := s.check(sum, data)
-	if results != nil {
-		j.Signatures = facts.Checked(results)
+	detached, _, err := s.repo.CommitMeta(sum)
+	if err != nil {
+		return j, err
 	}
+	checked, others, err := s.verdictsJSON(data, detached)
+	if checked != nil {
+		j.Signatures = checked
+	}
+	j.OtherSignatures = others
 	return j, err
+}
+
+// verdictsJSON is what the signatures of data that an a{sv} holds are worth; nil where there are none.
+func (s *shower) verdictsJSON(data []byte, detached gvariant.Value) (checked []facts.GPGSignature, others []facts.Signature, err error) {
+	results, err := s.checkGPG(data, detached)
+	if results != nil {
+		checked = facts.Checked(results)
+	}
+	if err != nil {
+		return checked, nil, err
+	}
+	list, err := s.checkOthers(data, detached)
+	return checked, othersJSON(list), err
 }

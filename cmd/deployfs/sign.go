@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"os"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
@@ -15,26 +14,21 @@ import (
 )
 
 type signOptions struct {
-	remove, verify          bool
-	scheme, keyFile, keyDir string
+	remove, verify bool
+	checkerOptions
 }
 
 func signVerb() cli.Verb {
-	o := signOptions{scheme: "ed25519"}
+	o := signOptions{checkerOptions: checkerOptions{scheme: defaultScheme}}
 	return cli.Verb{
-		Name: "sign", Args: "COMMIT KEY-ID...", Short: "Sign a commit", JSON: true,
-		Long: "A KEY-ID of ed25519 is, to sign, the secret key: base64 of seed and public key, 64 bytes; to verify or delete, the public key: base64 of 32 bytes. A file of keys has one a line.\n\n" +
-			"Keys to verify with that are given replace those of the system, which are in trusted.ed25519 and trusted.ed25519.d below /etc/ostree and /usr/share/ostree, without those in revoked.ed25519 and revoked.ed25519.d there.\n\n" +
-			"--json is for --verify.",
-		Options: []cli.Option{
+		Name: "sign", Args: "COMMIT KEY-ID...", Short: "Sign a commit", JSON: true, Long: signText,
+		Options: append([]cli.Option{
 			cli.Flag(&o.remove, "delete", "d", "Delete signatures having any of the KEY-IDs"),
 			cli.Flag(&o.verify, "verify", "", "Verify signatures"),
-			schemeOption(&o.scheme, "sign-type", "s"),
-			cli.String(&o.keyFile, "keys-file", "", "NAME", "Read keys from file"),
-			cli.String(&o.keyDir, "keys-dir", "", "NAME", "Redefine system-wide directories with public and revoked keys for verification"),
-		},
+		}, o.options("s")...),
 		Examples: []cli.Example{
 			{Command: "deployfs sign --keys-file=secret os/main", Text: "sign the newest commit with the keys in a file"},
+			{Command: "deployfs sign --sign-type=spki --keys-file=key.pem os/main", Text: "with a key that openssl has made"},
 			{Command: "deployfs sign --verify os/main", Text: "check that somebody whom the system trusts has signed it"},
 		},
 		Complete: completeRev,
@@ -42,12 +36,13 @@ func signVerb() cli.Verb {
 	}
 }
 
-// schemeOption is the name of a kind of signature.
-func schemeOption(scheme *string, name, short string) cli.Option {
-	o := cli.String(scheme, name, short, "NAME", "Signature type to use (defaults to 'ed25519')")
-	o.Values = []string{"ed25519", "dummy"}
-	return o
-}
+const signText = "A KEY-ID is, to sign, a secret key; to verify or delete, a public key. " + secretText + `
+
+A public key of ed25519 is base64 of 32 bytes; one of spki base64 of a SubjectPublicKeyInfo in DER, or in a file a block PUBLIC KEY of PEM.
+
+Keys to verify with that are given replace those of the system, which are in trusted.NAME and trusted.NAME.d below /etc/ostree and /usr/share/ostree, NAME being the type, without those in revoked.NAME and revoked.NAME.d there.
+
+--json is for --verify.`
 
 func (o *signOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	switch {
@@ -62,7 +57,7 @@ func (o *signOptions) run(ctx context.Context, inv *cli.Invocation, repo *objsto
 	if err != nil {
 		return err
 	}
-	if _, err := sign.NewChecker(o.scheme, ""); err == sign.ErrNoScheme {
+	if err := o.known(); err != nil {
 		return err
 	}
 	keys := inv.Args[1:]
@@ -77,40 +72,22 @@ func (o *signOptions) run(ctx context.Context, inv *cli.Invocation, repo *objsto
 
 // sign signs with the keys given, then with those of the file.
 func (o *signOptions) sign(ctx context.Context, repo *objstore.Repo, commit object.Checksum, keys []string) error {
-	if o.keyFile != "" {
-		more, err := secretsIn(o.keyFile)
-		if err != nil {
-			return err
-		}
-		keys = append(keys, more...)
-	}
+	var signers []sign.Signer
 	for _, key := range keys {
 		signer, err := sign.NewSigner(o.scheme, key)
 		if err != nil {
 			return err
 		}
-		if err := attest.Sign(ctx, repo, commit, signer); err != nil {
+		signers = append(signers, signer)
+	}
+	if o.keyFile != "" {
+		more, err := signersOf(o.scheme, o.keyFile)
+		if err != nil {
 			return err
 		}
+		signers = append(signers, more...)
 	}
-	return nil
-}
-
-// secretsIn are the lines of a file that hold a key.
-func secretsIn(path string) (keys []string, err error) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil, cli.Words("File object '" + path + "' is not a regular file")
-	}
-	data, err := os.ReadFile(path)
-	for line := range bytes.Lines(data) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
-			keys = append(keys, string(line))
-		}
-	}
-	if err == nil && keys == nil {
-		err = fmt.Errorf("no keys in file '%s'", path)
-	}
-	return keys, err
+	return attest.Sign(ctx, repo, commit, signers...)
 }
 
 // check tries each key by itself, then those of the file; without any, the system's.
@@ -128,6 +105,9 @@ func (o *signOptions) check(inv *cli.Invocation, repo *objstore.Repo, commit obj
 		return cli.Words("No valid signatures found")
 	}
 	checker, err := o.stored()
+	if none := (*trust.NoKeysError)(nil); o.scheme == "dummy" && errors.As(err, &none) {
+		return cli.Words("keys of type dummy are stored nowhere; name a KEY-ID behind the commit")
+	}
 	if err != nil {
 		return err
 	}
@@ -151,17 +131,6 @@ func (o *signOptions) verified(inv *cli.Invocation, commit object.Checksum, mess
 	}
 	_, err := fmt.Fprintln(inv.Stdout, message)
 	return err
-}
-
-// stored are the public keys of the file, or of the system.
-func (o *signOptions) stored() (sign.Checker, error) {
-	switch {
-	case o.scheme != "ed25519":
-		return nil, cli.Words("keys of type " + o.scheme + " are stored nowhere; name a KEY-ID behind the commit")
-	case o.keyFile != "":
-		return trust.KeyFile(o.keyFile)
-	}
-	return trust.KeyStore(o.keyDir)
 }
 
 // delete takes signatures away.

@@ -36,7 +36,7 @@ func FuzzDetached(f *testing.F) {
 		gvariant.Print(v, true, false)
 		var text bytes.Buffer
 		signatures, _ := sign.Signatures(v, "gpg")
-		if err := printSignatures(&text, openpgp.Verify(nil, nil, signatures)); err != nil {
+		if err := printSignatures(&text, "%s", openpgp.Verify(nil, nil, signatures)); err != nil {
 			t.Fatal(err)
 		}
 		odd := func(c rune) bool { return c != '\n' && unicode.IsControl(c) }

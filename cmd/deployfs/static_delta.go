@@ -12,7 +12,7 @@ func staticDeltaVerb() cli.Verb {
 			"A repository keeps its deltas in the directory deltas, each called FROM-TO or TO.",
 		Verbs: []cli.Verb{
 			staticDeltaListVerb(), staticDeltaShowVerb(), staticDeltaDeleteVerb(),
-			staticDeltaApplyVerb(), staticDeltaVerifyVerb(),
+			staticDeltaGenerateVerb(), staticDeltaApplyVerb(), staticDeltaVerifyVerb(),
 			staticDeltaIndexesVerb(), staticDeltaReindexVerb(),
 		},
 	}

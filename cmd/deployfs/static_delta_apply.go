@@ -2,21 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/delta"
 	"deployfs/objstore/gvariant"
+	"deployfs/objstore/trust"
 )
 
 func staticDeltaApplyVerb() cli.Verb {
-	k := &deltaKeys{scheme: "ed25519"}
+	k := newDeltaKeys()
 	return cli.Verb{
 		Name: "apply-offline", Args: "PATH [KEY-ID...]", Short: "Apply static delta file",
 		Long: "PATH is the directory of a delta or its superblock. The commit that it leads to is there then; no ref leads to it. " +
 			"Each object is checked by its name, and the commit appears when all that it needs is there.\n\n" +
 			"Where a key is named, by any option, or core.sign-verify-deltas is true, the delta must be signed by one that counts. Else one that is not signed is taken, too.\n\n" + deltaKeysText,
-		Options: k.options(),
+		Options: k.options(""),
 		Examples: []cli.Example{
 			{Command: "deployfs static-delta apply-offline /media/stick/update", Text: "take over a commit from a stick"},
 			{Command: "deployfs static-delta apply-offline --keys-file=keys.pub update.delta", Text: "only if it is signed with one of these keys"},
@@ -41,12 +43,12 @@ func staticDeltaApplyVerb() cli.Verb {
 // policy judges a delta by keys. It is nil where none is named and none stored; where
 // only the system's are there, a delta need not be signed.
 func (k *deltaKeys) policy(keys []string) (func([]byte, gvariant.Value) error, error) {
-	named := len(keys) > 0 || k.file != "" || k.dir != ""
+	named := len(keys) > 0 || k.keyFile != "" || k.keyDir != ""
 	checkers, err := k.checkers(keys)
-	switch {
-	case err == errSchemeless && !named, err != nil && !named && k.scheme == "ed25519":
+	if none := (*trust.NoKeysError)(nil); !named && errors.As(err, &none) {
 		return nil, nil
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
 	return func(superblock []byte, signatures gvariant.Value) error {

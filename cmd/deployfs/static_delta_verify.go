@@ -7,14 +7,15 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/delta"
+	"deployfs/objstore/sign"
 )
 
 func staticDeltaVerifyVerb() cli.Verb {
-	k := &deltaKeys{scheme: "ed25519"}
+	k := newDeltaKeys()
 	return cli.Verb{
 		Name: "verify", Args: "STATIC-DELTA-FILE [KEY-ID...]", Short: "Verify static delta signatures", JSON: true,
 		Long:     "STATIC-DELTA-FILE is the name of a delta of the repository, or the path of a superblock, with a slash in it. One good signature is enough.\n\n" + deltaKeysText,
-		Options:  k.options(),
+		Options:  k.options(""),
 		Examples: []cli.Example{{Command: "deployfs static-delta verify --keys-file=keys.pub \"$old-$new\"", Text: "check that one of these keys has signed a delta"}},
 		Complete: completeDelta,
 		Run: withRepo(func(_ context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
@@ -35,6 +36,9 @@ func (k *deltaKeys) run(inv *cli.Invocation, repo *objstore.Repo) error {
 		return errNoDelta
 	}
 	checkers, err := k.checkers(inv.Args[1:])
+	if err == sign.ErrNoScheme && !inv.JSON {
+		fmt.Fprintln(inv.Stdout, "Sign-type not supported")
+	}
 	if err != nil {
 		return err
 	}

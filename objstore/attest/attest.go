@@ -38,17 +38,17 @@ func load(repo *objstore.Repo, commit object.Checksum) (s signed, err error) {
 	return s, nil
 }
 
-// Sign adds a signature to a commit.
-func Sign(ctx context.Context, repo *objstore.Repo, commit object.Checksum, signer sign.Signer) error {
+// Sign adds a signature by each of the signers to a commit, all or none.
+func Sign(ctx context.Context, repo *objstore.Repo, commit object.Checksum, signers ...sign.Signer) error {
 	s, err := load(repo, commit)
 	if err != nil {
 		return err
 	}
-	return s.add(ctx, signer)
+	return s.add(ctx, signers...)
 }
 
-func (s signed) add(ctx context.Context, signer sign.Signer) error {
-	meta, err := sign.Add(ctx, s.detached, s.data, signer)
+func (s signed) add(ctx context.Context, signers ...sign.Signer) error {
+	meta, err := sign.Add(ctx, s.detached, s.data, signers...)
 	if err != nil {
 		return err
 	}

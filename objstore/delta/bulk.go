@@ -12,9 +12,13 @@ import (
 	"deployfs/objstore"
 )
 
-// inMemory is how many bytes of something large are held in memory; what is longer
-// goes to a file.
-const inMemory = 8 << 20
+// inMemory is how many bytes are held in memory of what grows while it is read; what is
+// longer goes to a file.
+const inMemory = 1 << 20
+
+// maxRead is how many bytes of a file are held in memory: parts have less than that,
+// unless somebody wants them larger.
+const maxRead = 32 << 20
 
 // bulk is bytes that are looked at anywhere: in memory, or mapped from a file that
 // has no name.

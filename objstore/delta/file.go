@@ -3,6 +3,7 @@ package delta
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/object"
 )
 
 const superblockName = "superblock"
@@ -52,18 +54,21 @@ func Find(repo *objstore.Repo, id string) (*File, error) {
 }
 
 // ParseName reads the name of a delta, FROM-TO or TO.
-func ParseName(id string) (objstore.Delta, error) {
-	if d, ok := objstore.ParseDelta(id); ok {
-		return d, nil
+func ParseName(id string) (d objstore.Delta, err error) {
+	from, to, two := strings.Cut(id, "-")
+	if !two {
+		from, to = "", from
+	} else if d.From, err = object.ParseChecksum(from); err != nil || d.From.IsZero() {
+		return d, errRev(from)
 	}
-	for text := range strings.SplitSeq(id, "-") {
-		if _, ok := objstore.ParseDelta(text); !ok {
-			return objstore.Delta{}, fmt.Errorf("Invalid rev %s", text)
-		}
+	if d.To, err = object.ParseChecksum(to); err != nil {
+		return d, errRev(to)
 	}
-	_, text, _ := strings.Cut(id, "-")
-	return objstore.Delta{}, fmt.Errorf("Invalid rev %s", text)
+	return d, nil
 }
+
+// errRev is worded as ostree's.
+func errRev(text string) error { return fmt.Errorf("Invalid rev %.64s", text) }
 
 // open opens the delta whose superblock has that name in a directory; label is what
 // messages call it.
@@ -99,10 +104,19 @@ func read(repo *objstore.Repo, path string) (*bulk, error) {
 		return nil, plain(err)
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, errNotFile)
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errors.New("not a regular file"))
 	}
-	return gather(repo, file)
+	if info.Size() > maxRead {
+		return gather(repo, file)
+	}
+	data := make([]byte, info.Size())
+	n, err := io.ReadFull(file, data)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		err = nil // what is missing will be missed
+	}
+	return &bulk{data: data[:n]}, plain(err)
 }
 
 // plain is an error of the system in the C library's words.

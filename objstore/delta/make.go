@@ -44,11 +44,11 @@ func (m *maker) run() error {
 			return err
 		}
 		switch op.code {
-		case opSplice:
+		case OpSplice:
 			err = m.splice(op)
-		case opOpen:
+		case OpOpen:
 			err = m.file(op)
-		case opSetSource, opUnsetSource:
+		case OpSetSource, OpUnsetSource:
 			err = m.setSource(op)
 		default:
 			err = op.failed(errNotOpen)
@@ -177,7 +177,7 @@ func (m *maker) write(op operation, name object.Name, h object.Header) error {
 		if inside = m.pieces(buffered, h.Size); inside != nil {
 			return inside
 		}
-		failed = operation{code: opClose}.failed
+		failed = operation{code: OpClose}.failed
 		return buffered.Flush()
 	})
 	switch {
@@ -209,15 +209,15 @@ func (m *maker) pieces(to io.Writer, size uint64) error {
 			return err
 		}
 		switch op.code {
-		case opWrite:
+		case OpWrite:
 			err = m.piece(to, op.args[1], op.args[0])
-		case opPatch:
+		case OpPatch:
 			err = m.patch(to, op.args[0], op.args[1], size)
-		case opSetSource, opUnsetSource:
+		case OpSetSource, OpUnsetSource:
 			if err := m.setSource(op); err != nil {
 				return err
 			}
-		case opClose:
+		case OpClose:
 			m.done()
 			return nil
 		default:
@@ -227,7 +227,7 @@ func (m *maker) pieces(to io.Writer, size uint64) error {
 			return op.failed(err)
 		}
 	}
-	return operation{code: opOpen}.failed(errUnclosed)
+	return operation{code: OpOpen}.failed(errUnclosed)
 }
 
 // done says that an object is made.

@@ -41,9 +41,6 @@ func ApplyOffline(ctx context.Context, repo *objstore.Repo, path string, verify 
 	if err != nil {
 		return err
 	}
-	if len(s.Fallbacks) > 0 {
-		return errFallbacks
-	}
 	t, err := transaction.Begin(ctx, repo)
 	if err != nil {
 		return err
@@ -55,6 +52,9 @@ func ApplyOffline(ctx context.Context, repo *objstore.Repo, path string, verify 
 func (s *Superblock) applyAll(ctx context.Context, t *transaction.Transaction, file *File) error {
 	if err := s.needSource(t); err != nil {
 		return err
+	}
+	if len(s.Fallbacks) > 0 {
+		return errFallbacks
 	}
 	if err := s.applyParts(ctx, t, file); err != nil {
 		return err

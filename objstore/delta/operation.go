@@ -10,15 +10,16 @@ import (
 	"deployfs/objstore/object"
 )
 
-// The operations.
+// The operations. Their arguments are varints; offsets are those of the data, or, for OpWrite
+// while a source is set, of that.
 const (
-	opSplice      = 'S' // a whole object
-	opOpen        = 'o' // a regular file begins
-	opWrite       = 'w' // more of it
-	opSetSource   = 'r' // content to copy from
-	opUnsetSource = 'R'
-	opClose       = 'c' // the file ends
-	opPatch       = 'B' // the file is the source, patched
+	OpSplice      = 'S' // a whole object: size, offset; before these for a file the places of owner and xattrs
+	OpOpen        = 'o' // a regular file begins: places of owner and xattrs, size
+	OpWrite       = 'w' // more of it: size, offset
+	OpSetSource   = 'r' // content to copy from: offset of its checksum
+	OpUnsetSource = 'R'
+	OpClose       = 'c' // the file ends
+	OpPatch       = 'B' // the file is the source, patched: offset, size
 )
 
 // operation is one with its arguments, in the order in which they stand.
@@ -35,7 +36,7 @@ type scanner struct {
 
 var errVarint = errors.New("Unexpected EOF reading varint")
 
-// next reads an operation. Meta says whether the next object is metadata: then opSplice has
+// next reads an operation. Meta says whether the next object is metadata: then OpSplice has
 // fewer arguments. It must not be called at the end.
 func (s *scanner) next(meta bool) (op operation, err error) {
 	op.code = s.rest[0]
@@ -44,7 +45,7 @@ func (s *scanner) next(meta bool) (op operation, err error) {
 	if !ok {
 		return op, fmt.Errorf("Unknown opcode %d at offset %d", op.code, s.read)
 	}
-	if op.code == opSplice && meta {
+	if op.code == OpSplice && meta {
 		count = 2
 	}
 	for i := range count {
@@ -60,13 +61,13 @@ func (s *scanner) next(meta bool) (op operation, err error) {
 
 // arguments is how many each operation has.
 var arguments = map[byte]int{
-	opSplice: 4, opOpen: 3, opWrite: 2, opSetSource: 1, opUnsetSource: 0, opClose: 0, opPatch: 2,
+	OpSplice: 4, OpOpen: 3, OpWrite: 2, OpSetSource: 1, OpUnsetSource: 0, OpClose: 0, OpPatch: 2,
 }
 
 // names are those in ostree's messages.
 var names = map[byte]string{
-	opSplice: "open-splice-and-close", opOpen: "open", opWrite: "write",
-	opSetSource: "set-read-source", opUnsetSource: "unset-read-source", opClose: "close", opPatch: "bspatch",
+	OpSplice: "open-splice-and-close", OpOpen: "open", OpWrite: "write",
+	OpSetSource: "set-read-source", OpUnsetSource: "unset-read-source", OpClose: "close", OpPatch: "bspatch",
 }
 
 // failed says which operation an error is of.
@@ -86,8 +87,8 @@ func (w *worded) Unwrap() error { return w.err }
 // words has ostree's words say that an object is another than its name says, and
 // nothing else.
 func words(err error) error {
-	damage := (*object.CorruptError)(nil)
-	if !errors.As(err, &damage) || damage.Err != nil {
+	damage, done := (*object.CorruptError)(nil), (*worded)(nil)
+	if errors.As(err, &done) || !errors.As(err, &damage) || damage.Err != nil {
 		return err
 	}
 	return &worded{fmt.Sprintf("Corrupted %s object; checksum expected='%s' actual='%s'", damage.Object.Kind, damage.Expected, damage.Found), err}

@@ -20,7 +20,7 @@ type source struct {
 // setSource sets the source, or none.
 func (m *maker) setSource(op operation) error {
 	m.source = nil
-	if op.code == opUnsetSource {
+	if op.code == OpUnsetSource {
 		return nil
 	}
 	data, err := m.payload.slice(op.args[0], uint64(len(object.Checksum{})))

@@ -46,7 +46,7 @@ func (p *Part) stats(repo *objstore.Repo, data []byte) (stats Stats, err error) 
 			return stats, err
 		}
 		*stats.counter(op.code)++
-		if op.code == opSplice || op.code == opClose {
+		if op.code == OpSplice || op.code == OpClose {
 			made++
 		}
 	}
@@ -56,17 +56,17 @@ func (p *Part) stats(repo *objstore.Repo, data []byte) (stats Stats, err error) 
 // counter is that of an operation.
 func (s *Stats) counter(code byte) *int {
 	switch code {
-	case opSplice:
+	case OpSplice:
 		return &s.Splices
-	case opOpen:
+	case OpOpen:
 		return &s.Opens
-	case opWrite:
+	case OpWrite:
 		return &s.Writes
-	case opSetSource:
+	case OpSetSource:
 		return &s.SetSources
-	case opUnsetSource:
+	case OpUnsetSource:
 		return &s.UnsetSources
-	case opClose:
+	case OpClose:
 		return &s.Closes
 	}
 	return &s.Patches

@@ -41,6 +41,7 @@ type Commit struct {
 	Metadata         map[string]any `json:"metadata"`
 	DetachedMetadata map[string]any `json:"detached_metadata,omitempty"`
 	Signatures       []GPGSignature `json:"signatures,omitempty"`
+	OtherSignatures  []Signature    `json:"other_signatures,omitempty"` // of other schemes, where they were checked
 }
 
 // Of reads what is known of a commit: c is its object.

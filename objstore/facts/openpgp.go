@@ -21,6 +21,14 @@ type GPGSignature struct {
 	Expires     *time.Time `json:"expires,omitempty"`
 }
 
+// Signature is one of another scheme than GPG, which was checked.
+type Signature struct {
+	Scheme string   `json:"scheme"`
+	Status string   `json:"status"`        // "good" or why not
+	Key    string   `json:"key,omitempty"` // that made it, in base64, when it is at hand
+	For    []string `json:"for,omitempty"` // the remotes for which the key counts; "" is the system
+}
+
 // GPGSignatures reads the OpenPGP signatures in detached metadata; it leaves out
 // what is none. Nothing is verified.
 func GPGSignatures(detached gvariant.Value) (list []GPGSignature) {

@@ -20,7 +20,7 @@ type watch struct {
 	began    time.Time
 	waited   time.Duration // since the last time enough had come
 	came     int64
-	stalled  bool
+	stalled  bool // patience has ended
 }
 
 func newWatch(patience time.Duration, cancel context.CancelCauseFunc) *watch {
@@ -43,7 +43,7 @@ func (w *watch) stop(n int) {
 	if w.timer == nil {
 		return
 	}
-	w.stalled = !w.timer.Stop()
+	w.stalled = w.stalled || !w.timer.Stop()
 	w.waited += time.Since(w.began)
 	w.came += int64(n)
 	if float64(w.came) >= slowest*w.patience.Seconds() {

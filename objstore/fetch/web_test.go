@@ -77,7 +77,7 @@ func TestWords(t *testing.T) {
 		{url + "/junk", "While fetching " + url + "/junk/x: [1] Unsupported protocol", 1, false},
 		{"http://u:secret@" + closed.Addr().String(), "While fetching http://u@" + closed.Addr().String() + "/x: [7] Couldn't connect to server", 3, false},
 		{"http://no.such.host.invalid", "While fetching http://no.such.host.invalid/x: [6] Couldn't resolve host name", 3, false},
-		{strings.Replace(url, "http:", "https:", 1), "While fetching " + strings.Replace(url, "http:", "https:", 1) + "/x: [35] SSL connect error", 3, false},
+		{strings.Replace(url, "http:", "https:", 1), "While fetching " + strings.Replace(url, "http:", "https:", 1) + "/x: [35] SSL connect error", 1, false},
 		{"file:///nonexistent", "While fetching file:///nonexistent/x: [37] Couldn't read a file:// file", 1, true},
 	} {
 		t.Run(c.url, func(t *testing.T) {
@@ -469,5 +469,34 @@ func TestDowngrade(t *testing.T) {
 	}
 	if data, err := c.Get(t.Context(), File{Path: "objects/x", Content: true}, 10); err != nil || string(data) != "ok" || seen.Load() != "" {
 		t.Errorf("content: %q, %v; shown %v", data, err, seen.Load())
+	}
+}
+
+func FuzzContentRange(f *testing.F) {
+	for _, text := range []string{"bytes 0-9/10", "bytes 3-9/10", "bytes 3-9/*", "bytes 9-3/10", "bytes -1-9/10", "bytes 0-9/11", "octets 0-9/10", "bytes 0-9"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, size, ok := parseContentRange(text)
+		if ok && (first < 0 || size != -1 && first >= size) {
+			t.Errorf("%q: from %d of %d", text, first, size)
+		}
+	})
+}
+
+func TestContentRange(t *testing.T) {
+	t.Parallel()
+	type part struct {
+		first, size int64
+		ok          bool
+	}
+	for text, want := range map[string]part{
+		"bytes 3-9/10": {3, 10, true}, "bytes 3-9/*": {3, -1, true},
+		"bytes 3-8/10": {}, "bytes 9-3/*": {}, "bytes 3-9": {}, "items 3-9/10": {}, "bytes */10": {},
+	} {
+		first, size, ok := parseContentRange(text)
+		if ok != want.ok || ok && (first != want.first || size != want.size) {
+			t.Errorf("%q: %d, %d, %v", text, first, size, ok)
+		}
 	}
 }

@@ -131,30 +131,39 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestLate: what comes while a check waits for others was not absent.
+// TestLate: what comes while a check waits for others was not absent, and what a
+// directory that comes holds is checked.
 func TestLate(t *testing.T) {
-	s := newStore(t)
-	late := s.file("late")
-	s.commit(s.dir(late), "a")
-	path := s.path(object.Name{Checksum: late, Kind: object.KindFile})
-	if err := os.Rename(path, path+".not"); err != nil {
-		t.Fatal(err)
-	}
-	writer, err := s.repo.LockShared(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var count Count
-	o := Options{Events: Events{Objects: func(int) {
-		go func() {
-			for count.Total.Load() == 0 {
+	for _, kind := range []object.Kind{object.KindFile, object.KindDirTree} {
+		t.Run(kind.String(), func(t *testing.T) {
+			s := newStore(t)
+			below := s.file("below")
+			deep := s.dir(below)
+			s.commit(s.dir(s.file("late"), deep), "a")
+			late := map[object.Kind]object.Checksum{object.KindFile: s.file("late"), object.KindDirTree: deep}[kind]
+			path := s.path(object.Name{Checksum: late, Kind: kind})
+			if err := os.Rename(path, path+".not"); err != nil {
+				t.Fatal(err)
 			}
-			os.Rename(path+".not", path)
-			writer.Close()
-		}()
-	}, Problem: func(p Problem) { t.Error(p.Error()) }}}
-	if _, err := Run(t.Context(), s.repo, o, &count); err != nil {
-		t.Error(err)
+			os.WriteFile(s.path(object.Name{Checksum: below, Kind: object.KindFile}), []byte("damaged"), 0o644)
+			writer, err := s.repo.LockShared(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var count Count
+			var problems []string
+			o := Options{All: true, Events: Events{Objects: func(int) {
+				go func() {
+					for count.Total.Load() == 0 {
+					}
+					os.Rename(path+".not", path)
+					writer.Close()
+				}()
+			}, Problem: func(p Problem) { problems = append(problems, p.Object.Checksum.String()) }}}
+			if _, err := Run(t.Context(), s.repo, o, &count); err != ErrCorrupt || !slices.Equal(problems, []string{below.String()}) {
+				t.Errorf("%v, %q, want %s alone", err, problems, below)
+			}
+		})
 	}
 }
 

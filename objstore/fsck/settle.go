@@ -14,25 +14,52 @@ import (
 // bringing what it misses.
 const patience = 3 * time.Second
 
-// settle handles what the walk found.
-func (w *walk) settle() error {
+// settle handles what the walk found, unless a directory that was absent has come:
+// then the walk has to be made again.
+func (w *walk) settle() (again bool, err error) {
 	found := w.c.found
 	w.c.found = nil
 	if !slices.ContainsFunc(found, func(p Problem) bool { return p.Missing }) {
-		return w.handleAll(found)
+		return false, w.handleAll(found)
 	}
 	back, err := w.c.withoutOthers()
 	if err != nil {
-		return err
+		return false, err
 	}
-	found, err = w.c.stillMissing(found)
-	if err == nil {
-		err = w.handleAll(found)
+	still, err := w.c.stillMissing(found)
+	switch {
+	case err != nil:
+	case absentDirs(still) < absentDirs(found):
+		again = true
+	default:
+		err = w.handleAll(still)
 	}
-	return errors.Join(err, back())
+	return again, errors.Join(err, back())
 }
 
+// absentDirs counts directories that are absent.
+func absentDirs(found []Problem) (n int) {
+	for _, p := range found {
+		if p.absentDir() {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Problem) absentDir() bool { return p.Missing && p.Object.Kind == object.KindDirTree }
+
+// handleAll handles absent directories first: they may end the check.
 func (w *walk) handleAll(found []Problem) error {
+	slices.SortStableFunc(found, func(a, b Problem) int {
+		switch {
+		case a.absentDir() == b.absentDir():
+			return 0
+		case a.absentDir():
+			return -1
+		}
+		return 1
+	})
 	for _, p := range found {
 		if err := w.handle(p); err != nil {
 			return err
@@ -96,7 +123,18 @@ func (w *walk) handle(p Problem) error {
 			return nil // it went with the commits that needed it
 		}
 	}
+	if o := &w.c.options; p.absentDir() && !o.All && !o.Delete {
+		return &absentDirectory{&object.NotExistError{Object: p.Object}}
+	}
 	return w.c.handle(p)
+}
+
+// absentDirectory ends a check, as it does ostree's, unless that is told to go on.
+type absentDirectory struct{ error }
+
+func (e *absentDirectory) Unwrap() error { return e.error }
+func (e *absentDirectory) Hint() string {
+	return "with --all the commits that need it are marked as partial, so that a pull can fetch it"
 }
 
 // present leaves out commits that have gone meanwhile.

@@ -1,8 +1,7 @@
 package fsck
 
 import (
-	"errors"
-	"io/fs"
+	"slices"
 
 	"deployfs/objstore/object"
 	"deployfs/objstore/reach"
@@ -23,16 +22,8 @@ func (c *checker) checkObjects() error {
 	if c.options.Events.Objects != nil {
 		c.options.Events.Objects(len(c.whole))
 	}
-	held, err := reach.Take(c.repo, false)
+	w, err := c.walkSettled()
 	if err != nil {
-		return err
-	}
-	w := &walk{Walker: reach.NewWalker(c.ctx, c.repo, held, true), c: c, held: held}
-	w.OnLeaf, w.OnFail = w.leaf, w.fail
-	if err := w.run(); err != nil {
-		return err
-	}
-	if err := w.settle(); err != nil {
 		return err
 	}
 	if err := w.contents(); err != nil {
@@ -40,6 +31,32 @@ func (c *checker) checkObjects() error {
 	}
 	tell(c.options.Events.Checked)
 	return nil
+}
+
+// walkSettled walks through all commits, and anew when a directory has come that was
+// missed: ostree's transactions put commits in place before what these need.
+func (c *checker) walkSettled() (*walk, error) {
+	before := c.found
+	for {
+		held, err := reach.Take(c.repo, false)
+		if err != nil {
+			return nil, err
+		}
+		w := &walk{Walker: reach.NewWalker(c.ctx, c.repo, held, true), c: c, held: held}
+		w.OnLeaf, w.OnFail = w.leaf, w.fail
+		if err := w.run(); err != nil {
+			return nil, err
+		}
+		again, err := w.settle()
+		if err != nil || !again {
+			return w, err
+		}
+		c.found = slices.Clone(before)
+		c.count.Objects.Store(0)
+		if c.whole, err = c.present(c.whole); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func (w *walk) run() error {
@@ -79,23 +96,10 @@ func (w *walk) leaf(name object.Name, held bool) {
 	}
 }
 
-// fail has a walk go on past what can't be read. Ostree's does not where a directory
-// is absent, so neither does this one unless it is told to go on.
+// fail has a walk go on past what can't be read.
 func (w *walk) fail(name object.Name, err error) error {
-	o := &w.c.options
-	if name.Kind == object.KindDirTree && errors.Is(err, fs.ErrNotExist) && !o.All && !o.Delete {
-		return &absentDirectory{err}
-	}
 	w.find(problemOf(name, err))
 	return nil
-}
-
-// absentDirectory ends a check.
-type absentDirectory struct{ error }
-
-func (e *absentDirectory) Unwrap() error { return e.error }
-func (e *absentDirectory) Hint() string {
-	return "with --all the commits that need it are marked as partial, so that a pull can fetch it"
 }
 
 // detached checks that a commit's detached metadata can be read; no checksum covers it.

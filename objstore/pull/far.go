@@ -5,23 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"strings"
+	"sync/atomic"
+	"unicode"
 
 	"deployfs/objstore"
 	"deployfs/objstore/fetch"
-	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/transaction"
 )
 
-// far is a repository that is reached over a network.
+// far is a repository of which each file is fetched.
 type far struct {
 	*session
 	*RemoteOptions
-	remote *objstore.KeyFile // its config, when it was fetched
-	sizes  map[object.Checksum]uint64
+	wanted *wanted
+
+	config  *objstore.KeyFile // the other repository's, when it was fetched
+	sizes   map[object.Checksum]uint64
+	offered deltas
+	settled int64        // bytes that had come when it was known what is to be pulled
+	asked   atomic.Int64 // requests that count as metadata, whatever came of them
 }
 
 // requests is how many objects are asked for at once: what one waits for is the way to the
@@ -36,51 +41,70 @@ func (f *far) names() ([]string, error) {
 	return nil, fmt.Errorf("No configured branches for remote %s", f.name)
 }
 
-func (f *far) needsSummary(ctx context.Context) (bool, error) { return false, nil }
+// needsSummary: static deltas may be listed nowhere else.
+func (f *far) needsSummary(ctx context.Context) (bool, error) {
+	if f.NoDeltas {
+		return false, nil
+	}
+	config, err := f.fetchConfig(ctx)
+	if err == nil {
+		f.offered.indexed, err = config.Bool("core", "indexed-deltas", false)
+	}
+	return !f.offered.indexed, err
+}
 
 func (f *far) summary(ctx context.Context, verify func(summary, signature []byte) error) (listed, error) {
 	return f.fetchSummary(ctx, verify)
 }
 
-// accept fails unless the other repository is an archive. Without a summary nobody asks, as
-// with ostree.
+// accept fails unless the other repository is an archive, and has static deltas where these
+// are needed. Without a summary nobody asks for its mode, as with ostree.
 func (f *far) accept(ctx context.Context, list listed) error {
 	f.sizes = list.sizes
-	defer func() { f.settled = f.client.Transferred() }()
-	if list.parsed == nil || list.parsed.Mode() == "" {
-		return nil
+	f.offered.list(list.parsed)
+	if f.NeedDeltas && f.offered.none() {
+		return errors.New("Fetch configured to require static deltas, but no summary deltas or delta index found")
 	}
+	if list.parsed != nil && list.parsed.Mode() != "" {
+		if err := f.checkMode(ctx); err != nil {
+			return err
+		}
+	}
+	f.settled = f.client.Transferred()
+	return nil
+}
+
+func (f *far) checkMode(ctx context.Context) error {
 	config, err := f.fetchConfig(ctx)
 	if err != nil {
 		return err
 	}
-	mode, ok := config.Get("core", "mode")
+	name, ok := config.Get("core", "mode")
 	if !ok {
-		mode = objstore.Bare.String()
+		name = objstore.Bare.String()
 	}
-	if parsed, err := objstore.ParseMode(mode); err != nil {
-		return err
-	} else if parsed != objstore.Archive {
-		return fmt.Errorf("Can't pull from archives with mode \"%s\"", mode)
+	mode, err := objstore.ParseMode(name)
+	if err == nil && mode != objstore.Archive {
+		err = fmt.Errorf("Can't pull from archives with mode \"%s\"", name)
 	}
-	return nil
+	return err
 }
 
 const maxSmall = 1 << 20 // bytes of a config or a ref
 
 // fetchConfig fetches the other repository's config, once.
 func (f *far) fetchConfig(ctx context.Context) (*objstore.KeyFile, error) {
-	if f.remote != nil {
-		return f.remote, nil
+	if f.config != nil {
+		return f.config, nil
 	}
 	data, err := f.client.Get(ctx, fetch.File{Path: "config"}, maxSmall)
 	if err != nil {
 		return nil, err
 	}
-	if f.remote, err = objstore.ParseKeyFile(data); err != nil {
+	if f.config, err = objstore.ParseKeyFile(data); err != nil {
 		return nil, fmt.Errorf("Parsing config: %w", err)
 	}
-	return f.remote, nil
+	return f.config, nil
 }
 
 func (f *far) resolve(ctx context.Context, name refs.Name) (object.Checksum, error) {
@@ -95,116 +119,113 @@ func (f *far) resolve(ctx context.Context, name refs.Name) (object.Checksum, err
 		if collection == "" {
 			collection = "(empty)"
 		}
-		err = fmt.Errorf("Fetching checksum for ref (%s, %s): Invalid rev %.100s", collection, name.Ref, text)
+		err = fmt.Errorf("Fetching checksum for ref (%s, %s): Invalid rev %s", collection, name.Ref, printable(text))
 	}
 	return sum, err
 }
 
-// objectPath is where an archive repository has an object.
-func objectPath(name object.Name) string {
+// printable is the begin of a text that a server sent in the place of a checksum.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text[:min(len(text), 64)])
+}
+
+// objectFile is where an archive repository has an object.
+func objectFile(name object.Name) fetch.File {
 	digits := name.Checksum.String()
 	path := "objects/" + digits[:2] + "/" + digits[2:] + "." + name.Kind.String()
 	if name.Kind == object.KindFile {
 		path += "z"
 	}
-	return path
+	return fetch.File{Path: path, Content: name.Kind != object.KindCommitMeta}
 }
+
+// maxCommit is the largest commit that is taken when no summary tells its size, in bytes.
+const maxCommit = 10 << 20
 
 // get fetches a metadata object, which is checked against its name.
 func (f *far) get(ctx context.Context, name object.Name, limit uint64) ([]byte, error) {
+	if limit == 0 && name.Kind == object.KindCommit {
+		limit = maxCommit
+	}
 	if limit == 0 || limit > objstore.MaxMetadata {
 		limit = objstore.MaxMetadata
 	}
-	data, err := f.client.Get(ctx, fetch.File{Path: objectPath(name), Content: true}, int64(limit))
+	data, err := f.client.Get(ctx, objectFile(name), int64(limit))
 	if err != nil {
 		return nil, err
 	}
-	f.Progress.Fetched.Add(1)
+	f.came()
 	return data, transaction.CheckMetadata(name, data)
 }
 
-// detached fetches a commit's detached metadata, and tells its size; 0 is that there is none.
-func (f *far) detached(ctx context.Context, sum object.Checksum) (v gvariant.Value, size int, err error) {
-	name := object.Name{Checksum: sum, Kind: object.KindCommitMeta}
-	data, err := f.client.Get(ctx, fetch.File{Path: objectPath(name)}, objstore.MaxMetadata)
-	if errors.Is(err, fs.ErrNotExist) {
-		return v, 0, nil
-	}
-	if err != nil {
-		return v, 0, err
-	}
-	if v, err = gvariant.Parse("a{sv}", data); err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
-	}
-	return v, len(data), err
-}
-
-func (f *far) commit(ctx context.Context, t *transaction.Transaction, name object.Name, held bool, check check) (brought, error) {
-	detached, size, err := f.detached(ctx, name.Checksum)
-	if err != nil {
-		return brought{}, err
-	}
-	data, err := f.read(ctx, t, name, held)
-	if err == nil && detached.Type() == "" {
-		detached, _, err = t.Repo().CommitMeta(name.Checksum)
-	}
-	if err == nil {
-		err = check(data, detached)
-	}
-	if err == nil && !held {
-		err = t.SetPartial(name.Checksum, true)
-	}
-	if err == nil && size > 0 {
-		err = t.ReplaceDetached(name.Checksum, detached)
-	}
-	if err == nil && !held {
-		err = t.ReceiveMetadata(name, data)
-	}
-	return brought{taken{Imported: transaction.Imported{Held: held, Data: data}}, size}, err
-}
-
-// read reads a commit from where it is.
-func (f *far) read(ctx context.Context, t *transaction.Transaction, name object.Name, held bool) ([]byte, error) {
-	if held {
-		return t.Repo().Metadata(name)
-	}
-	return f.get(ctx, name, f.sizes[name.Checksum])
-}
-
-func (f *far) tombstone(ctx context.Context, t *transaction.Transaction, sum object.Checksum) error {
-	return nil
+// came says that an object has come.
+func (f *far) came() {
+	f.Progress.Fetched.Add(1)
+	f.Progress.Bytes.Store(f.client.Transferred())
 }
 
 func (f *far) take(ctx context.Context, t *transaction.Transaction, name object.Name) (done taken, err error) {
-	if done.Held, err = t.Holds(name); err != nil {
-		return done, err
-	}
+	done.Held, err = t.Holds(name)
 	switch {
-	case name.Kind == object.KindFile && done.Held:
-	case name.Kind == object.KindFile:
-		done.Imported, err = f.content(ctx, t, name)
+	case err != nil:
 	case done.Held && name.Kind == object.KindDirTree:
 		done.Data, err = t.ReadMetadata(name)
 	case done.Held:
 	default:
-		if done.Data, err = f.get(ctx, name, 0); err == nil {
-			err = t.ReceiveMetadata(name, done.Data)
+		if done, err = f.fromCache(t, name); err == nil && !done.local {
+			done.Imported, err = f.receive(ctx, t, name)
 		}
 	}
 	return done, err
 }
 
-// content fetches content.
-func (f *far) content(ctx context.Context, t *transaction.Transaction, name object.Name) (done transaction.Imported, err error) {
-	body, err := f.client.Open(ctx, fetch.File{Path: objectPath(name), Content: true}, math.MaxInt64)
+// receive fetches an object.
+func (f *far) receive(ctx context.Context, t *transaction.Transaction, name object.Name) (done transaction.Imported, err error) {
+	if name.Kind != object.KindFile {
+		if done.Data, err = f.get(ctx, name, 0); err == nil {
+			err = t.ReceiveMetadata(name, done.Data)
+		}
+		return done, err
+	}
+	body, err := f.client.Open(ctx, objectFile(name), 0)
 	if err != nil {
 		return done, err
 	}
 	defer body.Close()
-	done, err = t.Receive(name.Checksum, body, transaction.ReceiveOptions{
+	defer f.came()
+	return t.Receive(name.Checksum, body, transaction.ReceiveOptions{
 		Modest:    f.Modest,
 		Unchecked: f.TrustServer && f.Mirror && !f.Untrusted && !f.Modest,
 	})
-	f.Progress.Fetched.Add(1)
-	return done, err
+}
+
+// fromCache takes an object from the first of the caches that has it.
+func (f *far) fromCache(t *transaction.Transaction, name object.Name) (done taken, err error) {
+	for _, cache := range f.Caches {
+		there, err := cache.HasObject(name)
+		if err != nil {
+			return done, err
+		}
+		if there {
+			done.local = true
+			done.Imported, err = t.Import(cache, name, f.ImportOptions)
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// tombstone fetches the tombstone of a commit, if there is one.
+func (f *far) tombstone(ctx context.Context, _ *transaction.Transaction, sum object.Checksum) error {
+	f.asked.Add(1)
+	_, err := f.client.Get(ctx, objectFile(object.Name{Checksum: sum, Kind: object.KindTombstone}), maxSmall)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

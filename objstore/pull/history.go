@@ -55,7 +55,7 @@ func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, fo
 		return c, false, err
 	}
 	done, err := p.from.commit(p.ctx, p.t, name, held, func(data []byte, detached gvariant.Value) error {
-		return p.admit(sum, data, detached)
+		return p.admit(sum, held, data, detached)
 	})
 	if asParent && !held && errors.Is(err, fs.ErrNotExist) {
 		return c, false, p.tombstone(sum)
@@ -71,29 +71,41 @@ func (p *puller) commit(sum object.Checksum, asParent bool) (c object.Commit, fo
 		return c, false, object.Corrupt(name, err)
 	}
 	if !p.CommitOnly && (!held || p.dest.IsPartial(sum)) {
-		p.wantTree(sum, c)
+		p.wantTree(sum, c, done.delta)
 	}
 	return c, true, nil
 }
 
-// wantTree has a commit's tree be walked. The commit is whole then, if all of its tree is
-// wanted.
-func (p *puller) wantTree(sum object.Checksum, c object.Commit) {
+// wantTree has a commit's tree be taken over, by a static delta or as it is. The commit is
+// whole then, if all of its tree is wanted.
+func (p *puller) wantTree(sum object.Checksum, c object.Commit, by *offer) {
 	if len(p.Subpaths) == 0 {
 		p.partial = append(p.partial, sum)
 	}
+	if by != nil {
+		p.deltas = append(p.deltas, by)
+		return
+	}
+	p.wantRoots(c)
+}
+
+func (p *puller) wantRoots(c object.Commit) {
 	p.roots = append(p.roots,
 		object.Name{Checksum: c.Root, Kind: object.KindDirTree}, object.Name{Checksum: c.RootMeta, Kind: object.KindDirMeta})
 }
 
 // admit fails unless a commit is signed, bound and dated as it is to be.
-func (p *puller) admit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+func (p *puller) admit(sum object.Checksum, held bool, data []byte, detached gvariant.Value) error {
 	c, err := object.DecodeCommit(data)
 	if err != nil {
 		return fmt.Errorf("Commit %s: %w", sum, err)
 	}
-	if p.VerifyCommit != nil {
-		if err := p.VerifyCommit(sum, data, detached); err != nil {
+	verify := p.VerifyCommit
+	if held && p.VerifyStored != nil {
+		verify = p.VerifyStored
+	}
+	if verify != nil {
+		if err := verify(sum, data, detached); err != nil {
 			return err
 		}
 	}

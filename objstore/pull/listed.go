@@ -3,6 +3,7 @@ package pull
 import (
 	"fmt"
 
+	"deployfs/objstore/fetch"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/summary"
@@ -10,10 +11,11 @@ import (
 
 // listed is what a repository says that it has: its summary.
 type listed struct {
-	data, signature []byte                     // the files; nil for one that is absent
-	parsed          *summary.Summary           // nil for none
-	tombstones      bool                       // it says of commits that it has deleted them
-	sizes           map[object.Checksum]uint64 // of commits that were looked up, in bytes
+	data, signature       []byte                     // the files; nil for one that is absent
+	state, signatureState fetch.Validators           // of the files, as a server has told
+	parsed                *summary.Summary           // nil for none
+	tombstones            bool                       // it says of commits that it has deleted them
+	sizes                 map[object.Checksum]uint64 // of commits that were looked up, in bytes
 }
 
 // list is a summary of these bytes, which may be nil.
@@ -29,7 +31,7 @@ func list(data, signature []byte) (l listed, err error) {
 
 // settle finds a ref's commit, and the collection of a ref that names none.
 func (l *listed) settle(r *request) error {
-	own := l.parsed.Collection()
+	own, asked := l.parsed.Collection(), r.name
 	if r.name.Collection == "" {
 		r.name.Collection = own
 	}
@@ -41,7 +43,7 @@ func (l *listed) settle(r *request) error {
 		found, ok = l.lookup(r.name)
 	}
 	if !ok {
-		return l.absent(r.name, own)
+		return absent(asked)
 	}
 	r.commit = found.Commit
 	l.sizes[found.Commit] = found.Size
@@ -58,8 +60,8 @@ func (l *listed) lookup(name refs.Name) (r summary.Ref, ok bool) {
 	return r, false
 }
 
-func (l *listed) absent(name refs.Name, own string) error {
-	if name.Collection == own {
+func absent(name refs.Name) error {
+	if name.Collection == "" {
 		return fmt.Errorf("No such branch '%s' in repository summary", name.Ref)
 	}
 	return fmt.Errorf("No such branch (%s, %s) in repository summary", name.Collection, name.Ref)

@@ -44,14 +44,12 @@ func (n *neighbour) summary(_ context.Context, verify func(summary, signature []
 	if err != nil {
 		return listed{}, err
 	}
-	var signature []byte
-	if verify != nil {
-		if signature, err = readOptional(n.src, "summary.sig"); err == nil {
-			err = verify(data, signature)
-		}
-		if err != nil {
-			return listed{}, err
-		}
+	signature, err := readOptional(n.src, "summary.sig")
+	if err == nil && verify != nil {
+		err = verify(data, signature)
+	}
+	if err != nil {
+		return listed{}, err
 	}
 	return list(data, signature)
 }
@@ -102,7 +100,7 @@ func (n *neighbour) commit(_ context.Context, t *transaction.Transaction, name o
 		return brought{}, err
 	}
 	size, err := t.ImportDetached(n.src, name.Checksum)
-	return brought{taken{Imported: done}, size}, err
+	return brought{taken: taken{Imported: done}, detached: size}, err
 }
 
 // judge has check look at a commit. What can't be read or is none passes, as who takes it

@@ -46,7 +46,7 @@ func (p *puller) findNewer() (err error) {
 // findCurrent finds where a ref leads now, if there is one.
 func (p *puller) findCurrent(name refs.Name) error {
 	sum, err := p.dest.Resolve(name.Ref)
-	if absent := (*objstore.RevError)(nil); errors.As(err, &absent) && !absent.Ambiguous || errors.Is(err, fs.ErrNotExist) {
+	if isAbsent(err) {
 		return nil
 	}
 	if err != nil {
@@ -56,6 +56,12 @@ func (p *puller) findCurrent(name refs.Name) error {
 		return fmt.Errorf("Reading %s for timestamp-check: %w", name.Ref, err)
 	}
 	return nil
+}
+
+// isAbsent reports whether an error says that there is no such ref.
+func isAbsent(err error) bool {
+	absent := (*objstore.RevError)(nil)
+	return errors.As(err, &absent) && !absent.Ambiguous || errors.Is(err, fs.ErrNotExist)
 }
 
 func (p *puller) date(sum object.Checksum) (dated, error) {

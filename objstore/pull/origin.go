@@ -42,7 +42,8 @@ type check func(data []byte, detached gvariant.Value) error
 // brought is a commit that was taken over.
 type brought struct {
 	taken
-	detached int // bytes of its detached metadata; 0 for none
+	detached int    // bytes of its detached metadata; 0 for none
+	delta    *offer // that brings its tree; nil for none
 }
 
 // taken is an object that was taken over.

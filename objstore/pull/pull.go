@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 
@@ -34,6 +35,7 @@ type Options struct {
 	CommitOnly bool     // commits without their trees
 	Unbound    bool     // commits need not say that they are made for their refs
 	NeedDeltas bool     // fail where a commit can't be had by a static delta
+	DryRun     bool     // only what static deltas are going to bring is found out, see [Result.Plan]
 	Newer      bool     // commits must not be older than those that their refs lead to here
 	NewerThan  string   // nor than this revision; "" is none
 
@@ -42,12 +44,15 @@ type Options struct {
 	// VerifyCommit fails, naming the commit, unless it is signed; nil asks for no signature.
 	// Detached is an a{sv}, or the zero Value.
 	VerifyCommit func(commit object.Checksum, data []byte, detached gvariant.Value) error
+	// VerifyStored is the same for a commit that is there already, whose failure is worded
+	// otherwise; nil is VerifyCommit.
+	VerifyStored func(commit object.Checksum, data []byte, detached gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
 	// for no signature. It gets nil for a summary or summary.sig that is absent.
 	VerifySummary func(summary, signatures []byte) error
 
 	Progress *Progress       // may be nil
-	Warn     func(err error) // told, by any goroutine, of damage that is taken over; may be nil
+	Warn     func(err error) // told, by any goroutine, of damage, and what becomes of it; may be nil
 }
 
 // complete fills in what may be nil.
@@ -76,8 +81,13 @@ func Local(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, er
 		return Result{}, err
 	}
 	defer lock.Close()
-	collection, _ := src.Config().Get("core", "collection-id")
-	p := &puller{Options: o, dest: dest, from: &neighbour{src, o.ImportOptions, o.VerifySummary != nil}, collection: collection}
+	if o.NeedDeltas {
+		return pullFiles(ctx, dest, src, o)
+	}
+	p := &puller{
+		Options: o, dest: dest, collection: src.Collection(),
+		from: &neighbour{src, o.ImportOptions, o.VerifySummary != nil},
+	}
 	return p.pull(ctx)
 }
 
@@ -96,7 +106,9 @@ type puller struct {
 	newerThan dated               // than which no commit must be
 
 	visited  map[object.Checksum]visit
-	roots    []object.Name     // of the trees that are to be walked
+	deltas   []*offer          // that are to be applied
+	plans    plan              // what they bring
+	roots    []object.Name     // of the trees that are to be walked, and content
 	partial  []object.Checksum // commits that are whole once these are walked
 	detached int
 
@@ -106,6 +118,7 @@ type puller struct {
 type counters struct {
 	metadata, content, written, lossy atomic.Int64
 	importedMetadata, importedContent atomic.Int64 // from repositories of this machine, where others are far
+	parts                             atomic.Int64 // of static deltas
 }
 
 // pull finds what is wanted, takes it over and sets the refs.
@@ -131,13 +144,22 @@ func (p *puller) run() error {
 			return err
 		}
 	}
+	if err := p.applyDeltas(); err != nil || p.DryRun {
+		return err
+	}
 	if err := p.walk(); err != nil {
+		return err
+	}
+	if err := p.completeDeltas(); err != nil {
 		return err
 	}
 	if err := p.setRefs(); err != nil {
 		return err
 	}
 	if err := p.t.Commit(p.ctx); err != nil {
+		return err
+	}
+	if err := p.copySummary(); err != nil {
 		return err
 	}
 	for _, commit := range p.partial {
@@ -161,7 +183,7 @@ func (p *puller) take(ctx context.Context, name object.Name) (transaction.Import
 func (p *puller) counted(name object.Name, done taken) {
 	p.Progress.Scanned.Add(1)
 	if done.Damage != nil {
-		p.Warn(done.Damage)
+		p.Warn(fmt.Errorf("%w; it is taken over as it is", done.Damage))
 	}
 	if done.Lossy {
 		p.count.lossy.Add(1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"deployfs/objstore"
@@ -17,21 +18,23 @@ type RemoteOptions struct {
 	Options
 
 	remote.Override                  // of how the remote is reached
-	CacheDir        string           // where summaries are kept; "" is the repository's own
+	CacheDir        string           // where summaries are kept; "" is the repository's own place
 	Caches          []*objstore.Repo // repositories of this machine that may hold objects
 	TrustServer     bool             // an archive that is mirrored gets content unchecked, as it comes
 	NoDeltas        bool             // static deltas are not to be used
-	DryRun          bool             // nothing is written: only what would be fetched is found out
 }
 
 // Remote pulls from a remote of dest, or from a URL file://, which is a remote without a
 // name. A remote that is a directory of this machine is read as one.
 func Remote(ctx context.Context, dest *objstore.Repo, name string, o RemoteOptions) (Result, error) {
 	o.complete()
-	if err := o.check(dest); err != nil {
-		return Result{}, err
+	s, err := newSession(dest, name, &o)
+	if err == nil {
+		err = s.usable()
 	}
-	s, err := openSession(ctx, dest, name, &o)
+	if err == nil {
+		err = s.connect(ctx, o.Override)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -44,41 +47,70 @@ func Remote(ctx context.Context, dest *objstore.Repo, name string, o RemoteOptio
 	if path, ok := s.directory(); ok && !o.NeedDeltas {
 		return s.pullDirectory(ctx, path, o)
 	}
-	collection, _ := s.option("collection-id")
-	p := &puller{Options: o.Options, dest: dest, from: &far{session: s, RemoteOptions: &o}, collection: collection}
-	begin := s.client.Transferred()
+	return s.pull(ctx, o)
+}
+
+// pull fetches file by file.
+func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
+	if o.NeedDeltas && s.dest.Mode() == objstore.Archive {
+		return Result{}, errors.New("Can't use static deltas in an archive repo")
+	}
+	o.NoDeltas = o.NoDeltas || s.dest.Mode() == objstore.Archive || o.CommitOnly
+	collection, err := s.option(o.Remote, "collection-id")
+	if err != nil {
+		return Result{}, err
+	}
+	from := &far{session: s, RemoteOptions: &o}
+	p := &puller{Options: o.Options, dest: s.dest, from: from, collection: collection}
+	from.wanted = &p.wanted
 	r, err := p.pull(ctx)
-	r.Transferred = s.client.Transferred() - max(begin, s.settled)
+	r.Metadata += int(from.asked.Load())
+	r.Transferred = s.client.Transferred() - from.settled
 	return r, err
 }
 
-// check fails where options can't go together, or not with the repository.
-func (o *RemoteOptions) check(dest *objstore.Repo) error {
-	switch {
-	case o.DryRun && !o.NeedDeltas:
-		return errors.New("--dry-run requires --require-static-deltas")
-	case o.NeedDeltas && dest.Mode() == objstore.Archive:
-		return errors.New("Can't use static deltas in an archive repo")
+// pullFiles pulls from a repository of this machine file by file, as if it were far.
+func pullFiles(ctx context.Context, dest, src *objstore.Repo, o Options) (Result, error) {
+	place := (&url.URL{Scheme: "file", Path: src.Path()}).String()
+	if o.Refs == nil {
+		list, err := src.Refs()
+		if err != nil {
+			return Result{}, err
+		}
+		for _, ref := range list {
+			o.Refs = append(o.Refs, ref.String())
+		}
 	}
-	return nil
+	s, err := newSession(dest, place, &RemoteOptions{Options: o})
+	if err == nil {
+		err = s.connect(ctx, remote.Override{})
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.client.Close()
+	return s.pull(ctx, RemoteOptions{Options: o})
 }
 
 // session is a remote that is being asked.
 type session struct {
-	dest    *objstore.Repo
-	name    string
-	list    *remote.List
-	config  fetch.Config
-	client  *fetch.Client
-	cache   summaryCache
-	settled int64 // bytes that had come when it was known what is to be pulled
+	dest   *objstore.Repo
+	name   string
+	list   *remote.List
+	place  fetch.Config
+	client *fetch.Client
+	cache  summaryCache
+	warn   func(error)
 }
 
 func isFile(name string) bool { return strings.HasPrefix(name, "file://") }
 
-// openSession finds where a remote is, and whose signatures count.
-func openSession(ctx context.Context, dest *objstore.Repo, name string, o *RemoteOptions) (s *session, err error) {
-	s = &session{dest: dest, name: name, cache: summaryCache{repo: dest, dir: o.CacheDir, remote: name}}
+// newSession finds whose signatures count of what comes from a remote.
+func newSession(dest *objstore.Repo, name string, o *RemoteOptions) (s *session, err error) {
+	s = &session{dest: dest, name: name, warn: o.Warn}
+	if err := s.cache.open(dest, o.CacheDir, name); err != nil {
+		return nil, err
+	}
 	if s.list, err = remote.Load(dest); err != nil {
 		return nil, err
 	}
@@ -87,15 +119,18 @@ func openSession(ctx context.Context, dest *objstore.Repo, name string, o *Remot
 		if err := s.policy(&o.Options); err != nil {
 			return nil, err
 		}
-		if err := s.usable(); err != nil {
-			return nil, err
-		}
 	}
-	if s.config, err = s.list.Transport(ctx, name, o.Override); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// connect finds where the remote is. The client is to be closed.
+func (s *session) connect(ctx context.Context, o remote.Override) (err error) {
+	if s.place, err = s.list.Transport(ctx, s.name, o); err != nil {
+		return err
 	}
-	s.client, err = fetch.New(s.config)
-	return s, err
+	s.place.Parallel = requests
+	s.client, err = fetch.New(s.place)
+	return err
 }
 
 // policy has signatures count as the remote's configuration says.
@@ -105,7 +140,7 @@ func (s *session) policy(o *Options) error {
 		return err
 	}
 	if policy.WantsCommit() {
-		o.VerifyCommit = policy.Commit
+		o.VerifyCommit, o.VerifyStored = policy.Commit, policy.StoredCommit
 	}
 	if policy.WantsSummary() {
 		o.VerifySummary = policy.Summary
@@ -115,15 +150,16 @@ func (s *session) policy(o *Options) error {
 
 // usable fails where the remote's configuration says that it can't be pulled from.
 func (s *session) usable() error {
-	if state, err := s.option("unconfigured-state"); state != "" || err != nil {
+	if state, err := s.option(s.name, "unconfigured-state"); state != "" || err != nil {
 		return orError(err, "remote unconfigured-state: %s", state)
 	}
-	if backend, err := s.option("custom-backend"); backend != "" || err != nil {
+	if backend, err := s.option(s.name, "custom-backend"); backend != "" || err != nil {
 		return orError(err, "Cannot fetch via libostree - remote '%s' uses custom backend '%s'", s.name, backend)
 	}
 	return nil
 }
 
+// orError is err, or an error of this text.
 func orError(err error, format string, args ...any) error {
 	if err != nil {
 		return err
@@ -131,19 +167,19 @@ func orError(err error, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// option is the value of a key of the remote's configuration, or "".
-func (s *session) option(key string) (string, error) {
-	if isFile(s.name) {
+// option is the value of a key of a remote's configuration, or "".
+func (s *session) option(name, key string) (string, error) {
+	if name == "" || isFile(name) {
 		return "", nil
 	}
-	value, _, err := s.list.Option(s.name, key)
+	value, _, err := s.list.Option(name, key)
 	return value, err
 }
 
 // configured has the branches be pulled that the configuration names, where none are asked
 // for.
 func (s *session) configured(o *Options) error {
-	text, err := s.option("branches")
+	text, err := s.option(s.name, "branches")
 	if err != nil {
 		return err
 	}
@@ -158,12 +194,13 @@ func (s *session) configured(o *Options) error {
 	return nil
 }
 
-// directory is where the remote is on this machine.
+// directory is where the remote is on this machine, if it is there.
 func (s *session) directory() (path string, ok bool) {
-	if len(s.config.URLs) == 0 {
+	place, err := url.Parse(s.place.URLs[0])
+	if err != nil || place.Scheme != "file" {
 		return "", false
 	}
-	return strings.CutPrefix(s.config.URLs[0], "file://")
+	return place.Path, true
 }
 
 // pullDirectory pulls by path.
@@ -173,5 +210,8 @@ func (s *session) pullDirectory(ctx context.Context, path string, o RemoteOption
 		return Result{}, err
 	}
 	defer src.Close()
+	if o.VerifyStored != nil {
+		o.VerifyCommit = o.VerifyStored
+	}
 	return Local(ctx, s.dest, src, o.Options)
 }

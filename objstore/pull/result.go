@@ -14,22 +14,27 @@ type Result struct {
 	Content  int // the same
 	Detached int // bytes of detached metadata of commits that were there before
 
-	Far                               bool // the other repository is not on this machine
-	ImportedMetadata, ImportedContent int  // objects that were not there before, from local caches
-	DeltaParts                        int
-	Transferred                       int64 // bytes that came over the network
+	Far                               bool   // the other repository is not on this machine
+	ImportedMetadata, ImportedContent int    // objects that were not there before, from local caches
+	DeltaParts                        int    // that were applied, or whose objects were there
+	Plan                              string // of a dry run: what static deltas are going to bring, in ostree's words
+	Transferred                       int64  // bytes that came over the network
 
 	Written uint64 // bytes of content, where the repositories keep it differently
 	Lossy   int    // files whose owner or xattrs the repository does not keep
 }
 
 func (p *puller) result() Result {
-	return Result{
+	r := Result{
 		Metadata: int(p.count.metadata.Load()), Content: int(p.count.content.Load()), Detached: p.detached,
-		Far:              !p.from.near(),
+		Far: !p.from.near(), DeltaParts: int(p.count.parts.Load()),
 		ImportedMetadata: int(p.count.importedMetadata.Load()), ImportedContent: int(p.count.importedContent.Load()),
 		Written: uint64(p.count.written.Load()), Lossy: int(p.count.lossy.Load()),
 	}
+	if p.DryRun {
+		r.Plan = p.plans.describe()
+	}
+	return r
 }
 
 // Describe tells of a pull in ostree's words.

@@ -39,10 +39,6 @@ func ParseSetting(text string) (Setting, error) {
 	return Text(key, value), nil
 }
 
-// engines are the kinds of signatures, by the names that a remote has for them, that have keys in
-// a remote's configuration.
-var engines = []string{"ed25519", "dummy"}
-
 // ParseVerify reads ENGINE=inline:KEY or ENGINE=file:PATH, which says whose signatures of a remote
 // count. The settings end with sign-verify, which names all engines.
 func ParseVerify(specs []string) (settings []Setting, err error) {
@@ -54,7 +50,7 @@ func ParseVerify(specs []string) (settings []Setting, err error) {
 		switch {
 		case !ok:
 			return nil, fmt.Errorf("Failed to parse KEYTYPE=[inline|file]:DATA in %s", spec)
-		case !slices.Contains(engines, engine):
+		case !slices.Contains(sign.Names(), engine):
 			return nil, sign.ErrNoScheme
 		case !known:
 			return nil, fmt.Errorf("Invalid key reference %s, expected inline|file", form)

@@ -1,44 +1,40 @@
 package sign
 
 import (
+	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
-	"slices"
 )
 
-// Ed25519 is the scheme of Ed25519 signatures of 64 bytes (RFC 8032, neither
-// hashed before nor with a context). A signature does not tell its key, so that
-// one by another key and one of other data look alike: both are Unknown.
-type Ed25519 struct {
-	Trusted []Key
-	Revoked []Key // they count for nothing, also when they are trusted
+func ed25519Public(raw []byte) (Key, error) {
+	if len(raw) != ed25519.PublicKeySize {
+		return Key{}, fmt.Errorf("a key of %d bytes, want %d", len(raw), ed25519.PublicKeySize)
+	}
+	return Key{raw: string(raw), id: string(raw), made: func(data, signature []byte) bool {
+		return len(signature) == ed25519.SignatureSize && ed25519.Verify(raw, data, signature)
+	}}, nil
 }
 
-// Name is "ed25519".
-func (*Ed25519) Name() string { return "ed25519" }
-
-// Verify tries each signature with each key.
-func (e *Ed25519) Verify(data []byte, signatures [][]byte) []Verdict {
-	verdicts := make([]Verdict, len(signatures))
-	for i, signature := range signatures {
-		verdicts[i] = e.verify(data, signature)
+// ed25519Secret reads seed and public key. Where the second is not that of the first,
+// its signatures would be good to nobody.
+func ed25519Secret(raw []byte) (Signer, error) {
+	if len(raw) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("Ill-formed input: expected %d bytes, got %d bytes", ed25519.PrivateKeySize, len(raw))
 	}
-	return verdicts
+	key := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
+	if !key.Equal(ed25519.PrivateKey(raw)) {
+		return nil, errors.New("its second half is not the public key of the first")
+	}
+	return secret{"ed25519", func(data []byte) ([]byte, error) { return ed25519.Sign(key, data), nil }}, nil
 }
 
-func (e *Ed25519) verify(data, signature []byte) Verdict {
-	if len(signature) != ed25519.SignatureSize {
-		reason := fmt.Sprintf("%d bytes instead of %d", len(signature), ed25519.SignatureSize)
-		return Verdict{Result: Bad, Reason: reason}
-	}
-	made := func(k Key) bool { return ed25519.Verify(k[:], data, signature) }
-	for _, k := range e.Trusted {
-		if !slices.Contains(e.Revoked, k) && made(k) {
-			return Verdict{Result: Good, Key: k.String()}
-		}
-	}
-	if i := slices.IndexFunc(e.Revoked, made); i >= 0 {
-		return Verdict{Result: Revoked, Key: e.Revoked[i].String()}
-	}
-	return Verdict{Result: Unknown}
+// secret is a key that signs.
+type secret struct {
+	scheme string
+	sign   func(data []byte) ([]byte, error)
 }
+
+func (s secret) Scheme() string { return s.scheme }
+
+func (s secret) Sign(_ context.Context, data []byte) ([]byte, error) { return s.sign(data) }

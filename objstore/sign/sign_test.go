@@ -33,7 +33,8 @@ func unhex(t testing.TB, text string) []byte {
 func TestVectors(t *testing.T) {
 	for _, v := range vectors {
 		data, signature := unhex(t, v.message), unhex(t, v.signature)
-		e := &Ed25519{Trusted: []Key{{1}, Key(unhex(t, v.key))}}
+		other, _ := pair(1)
+		e := &Keys{Scheme: "ed25519", Trusted: []Key{other, public(t, unhex(t, v.key))}}
 		if got := e.Verify(data, [][]byte{signature}); got[0].Result != Good || got[0].Key != e.Trusted[1].String() {
 			t.Errorf("%q: %v", v.message, got)
 		}
@@ -50,10 +51,24 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// public is an Ed25519 key.
+func public(t testing.TB, raw []byte) Key {
+	t.Helper()
+	k, err := ed25519Public(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 // pair is a key and who signs with it.
 func pair(seed byte) (Key, ed25519.PrivateKey) {
 	private := ed25519.NewKeyFromSeed(slices.Repeat([]byte{seed}, ed25519.SeedSize))
-	return Key(private.Public().(ed25519.PublicKey)), private
+	k, err := ed25519Public(private.Public().(ed25519.PublicKey))
+	if err != nil {
+		panic(err)
+	}
+	return k, private
 }
 
 func TestVerdicts(t *testing.T) {
@@ -61,7 +76,7 @@ func TestVerdicts(t *testing.T) {
 	good, signer := pair(1)
 	revoked, former := pair(2)
 	other, stranger := pair(3)
-	e := &Ed25519{Trusted: []Key{revoked, good}, Revoked: []Key{revoked, other}}
+	e := &Keys{Scheme: "ed25519", Trusted: []Key{revoked, good}, Revoked: []Key{revoked, other}}
 	for name, c := range map[string]struct {
 		signature []byte
 		want      Verdict
@@ -85,7 +100,7 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: the best of %v is %v", name, got, best)
 		}
 	}
-	if got := new(Ed25519).Verify(data, [][]byte{ed25519.Sign(signer, data)}); got[0].Result != Unknown {
+	if got := (&Keys{Scheme: "ed25519"}).Verify(data, [][]byte{ed25519.Sign(signer, data)}); got[0].Result != Unknown {
 		t.Errorf("without keys: %v", got)
 	}
 }
@@ -154,7 +169,7 @@ func TestParseKeys(t *testing.T) {
 		a.String() + "\n" + b.String():         {a, b},
 		"\n# one\n \t" + a.String() + "\r\n\n": {a},
 	} {
-		if got, err := ParseKeys([]byte(text)); err != nil || !slices.Equal(got, want) {
+		if got, err := ParseKeys("ed25519", []byte(text)); err != nil || !slices.EqualFunc(got, want, Key.Equal) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
@@ -162,7 +177,7 @@ func TestParseKeys(t *testing.T) {
 		"x", a.String()[:40], a.String() + "AAAA", a.String() + " " + b.String(), "AAAA", strings.TrimRight(a.String(), "="), "\x00",
 		a.String() + "\n;\n",
 	} {
-		if got, err := ParseKeys([]byte(bad)); err == nil || !strings.Contains(err.Error(), "line ") {
+		if got, err := ParseKeys("ed25519", []byte(bad)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%q: %v, %v", bad, got, err)
 		}
 	}
@@ -177,7 +192,7 @@ func TestSigners(t *testing.T) {
 	secret := base64.StdEncoding.EncodeToString(private)
 	meta := dict("note", gvariant.NewString("x"))
 	for _, c := range []struct{ scheme, secret, public, message string }{
-		{"ed25519", secret + "\n", key.String(), "ed25519: Signature verified successfully with key '" + hex.EncodeToString(key[:]) + "'"},
+		{"ed25519", secret + "\n", key.String(), "ed25519: Signature verified successfully with key '" + hex.EncodeToString([]byte(key.raw)) + "'"},
 		{"dummy", "word", "word", "dummy: Signature verified"},
 	} {
 		signer, err := NewSigner(c.scheme, c.secret)
@@ -210,7 +225,7 @@ func TestSigners(t *testing.T) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := NewSigner("spki", "x"); err != ErrNoScheme {
+	if _, err := NewSigner("sm2", "x"); err != ErrNoScheme {
 		t.Error(err)
 	}
 	t.Setenv("OSTREE_DUMMY_SIGN_ENABLED", "")
@@ -226,12 +241,12 @@ func TestSigners(t *testing.T) {
 func TestCheckFailures(t *testing.T) {
 	t.Setenv("OSTREE_DUMMY_SIGN_ENABLED", "1")
 	data := []byte("a commit")
-	var e Ed25519
+	e := Keys{Scheme: "ed25519"}
 	var hexes []string
 	for seed := range byte(4) {
 		k, _ := pair(seed + 1)
 		e.Trusted = append(e.Trusted, k)
-		hexes = append(hexes, "key '"+hex.EncodeToString(k[:])+"'")
+		hexes = append(hexes, "key '"+hex.EncodeToString([]byte(k.raw))+"'")
 	}
 	_, stranger := pair(9)
 	bad := [][]byte{ed25519.Sign(stranger, data)}
@@ -244,8 +259,8 @@ func TestCheckFailures(t *testing.T) {
 		{&e, [][]byte{}, "ed25519: no signatures found"},
 		{&e, [][]byte{{1}}, "Invalid signature: Ill-formed input: expected 64 bytes, got 1 bytes"},
 		{&e, bad, "ed25519: Signature couldn't be verified; tried 4 keys"},
-		{&Ed25519{Trusted: e.Trusted[:2]}, bad, "ed25519: Signature couldn't be verified with: " + hexes[1] + "; " + hexes[0]},
-		{&Ed25519{Trusted: e.Trusted[:1], Revoked: e.Trusted[:1]}, bad, "ed25519: no signatures found"},
+		{&Keys{Scheme: "ed25519", Trusted: e.Trusted[:2]}, bad, "ed25519: Signature couldn't be verified with: " + hexes[1] + "; " + hexes[0]},
+		{&Keys{Scheme: "ed25519", Trusted: e.Trusted[:1], Revoked: e.Trusted[:1]}, bad, "ed25519: no signatures found"},
 		{Dummy{"word"}, nil, "signature: dummy: commit have no signatures of my type"},
 		{Dummy{"word"}, [][]byte{}, "signature: dummy: no signatures"},
 		{Dummy{"word"}, bad, "signature: dummy: incorrect signatures found: 1"},

@@ -2,11 +2,7 @@ package sign
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -18,59 +14,61 @@ type Signer interface {
 	Sign(ctx context.Context, data []byte) ([]byte, error)
 }
 
-// NewSigner is who signs by a scheme with a secret key in the form in which a command
-// line or a file has it: for ed25519 base64 of 64 bytes, seed and public key; for
-// dummy, which is for tests alone, any text.
+// NewSigner is who signs by a scheme with a secret key as a command line has it: for
+// ed25519 base64 of 64 bytes, seed and public key; for spki base64 of a private key in
+// DER; for dummy, which is for tests alone, any text.
 func NewSigner(scheme, key string) (Signer, error) {
-	switch scheme {
-	case "ed25519":
-		return parseSecret(key)
-	case "dummy":
+	if scheme == "dummy" {
 		return dummy(key), CheckDummy()
 	}
-	return nil, ErrNoScheme
-}
-
-// ErrNoScheme is that a scheme is not known, in ostree's words.
-var ErrNoScheme = errors.New("Requested signature type is not implemented")
-
-// secret is an Ed25519 key that signs.
-type secret ed25519.PrivateKey
-
-// parseSecret reads a secret key in base64. Where its public half is not that of
-// the seed, its signatures would be good to nobody.
-func parseSecret(text string) (Signer, error) {
-	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	e, ok := engines[scheme]
+	if !ok {
+		return nil, ErrNoScheme
+	}
+	raw, err := decode(key)
 	if err != nil {
-		return nil, errors.New("Invalid ed25519 secret key: not base64")
+		return nil, fmt.Errorf("Invalid %s secret key: not base64", scheme)
 	}
-	if len(data) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("Invalid ed25519 secret key: Ill-formed input: expected %d bytes, got %d bytes", ed25519.PrivateKeySize, len(data))
-	}
-	key := ed25519.NewKeyFromSeed(data[:ed25519.SeedSize])
-	if !key.Equal(ed25519.PrivateKey(data)) {
-		return nil, errors.New("Invalid ed25519 secret key: its second half is not the public key of the first")
-	}
-	return secret(key), nil
+	return e.signer(scheme, raw)
 }
 
-func (secret) Scheme() string { return "ed25519" }
-
-func (s secret) Sign(_ context.Context, data []byte) ([]byte, error) {
-	return ed25519.Sign(ed25519.PrivateKey(s), data), nil
+func (e engine) signer(scheme string, raw []byte) (Signer, error) {
+	s, err := e.secret(raw)
+	if err != nil {
+		return nil, fmt.Errorf("Invalid %s secret key: %w", scheme, err)
+	}
+	return s, nil
 }
 
-// dummy is a key that is its own signature, of anything.
-type dummy string
-
-func (dummy) Scheme() string { return "dummy" }
-
-func (d dummy) Sign(context.Context, []byte) ([]byte, error) { return []byte(d), nil }
-
-// CheckDummy fails unless the environment allows the scheme that is no protection.
-func CheckDummy() error {
-	if os.Getenv("OSTREE_DUMMY_SIGN_ENABLED") != "1" {
-		return errors.New("dummy signature type is only for ostree testing")
+// ParseSigners reads a file of secret keys: for ed25519 one in base64 a line, where
+// lines that are empty or begin with # are left out; for spki blocks PRIVATE KEY of
+// PEM; for dummy lines of any text.
+func ParseSigners(scheme string, data []byte) (list []Signer, err error) {
+	if scheme == "dummy" {
+		for line := range strings.Lines(string(data)) {
+			if line = strings.TrimRight(line, "\r\n"); line != "" {
+				list = append(list, dummy(line))
+			}
+		}
+		return list, CheckDummy()
 	}
-	return nil
+	e, ok := engines[scheme]
+	if !ok {
+		return nil, ErrNoScheme
+	}
+	found, err := e.split(data, "PRIVATE KEY")
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range found {
+		if one.err != nil {
+			return nil, fmt.Errorf("%s: %w", one.place, one.err)
+		}
+		s, err := e.signer(scheme, one.raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.place, err)
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }

@@ -70,6 +70,9 @@ func Lookup(l Loader, dir Entry, name string) (Entry, error) {
 		}
 		entry = next
 	}
+	if last := path.Base("/" + name); !entry.IsDir() && (strings.HasSuffix(name, "/") || last == ".") {
+		return Entry{}, &Error{entry.Path, unix.ENOTDIR}
+	}
 	return entry, nil
 }
 

@@ -80,7 +80,6 @@ func TestLookup(t *testing.T) {
 		"/../../etc/..":            dir(1),
 		"z":                        {Path: "/z", Content: sum(101)},
 		"/z":                       {Path: "/z", Content: sum(101)},
-		"/z/":                      {Path: "/z", Content: sum(101)},
 		"usr/bin/ls":               {Path: "/usr/bin/ls", Content: sum(105)},
 		"/usr/./bin//../bin/ls":    {Path: "/usr/bin/ls", Content: sum(105)},
 		"/usr/bin":                 {Path: "/usr/bin", Tree: sum(6), Meta: sum(0)},
@@ -113,6 +112,8 @@ func TestLookupFails(t *testing.T) {
 		"/usr/bin/lsx":    "No such file or directory: /usr/bin/lsx",
 		"/z/below":        "Not a directory",
 		"/etc/hosts/x/y":  "Not a directory",
+		"/etc/hosts/":     "Not a directory",
+		"etc/hosts/.":     "Not a directory",
 	} {
 		got, err := Lookup(m, dir(1), path)
 		var lost *Error

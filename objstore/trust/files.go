@@ -1,10 +1,12 @@
 package trust
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
 	"deployfs/objstore"
+	"deployfs/objstore/sign"
 )
 
 // Files are the directories and files that a judgement about a repository's
@@ -20,11 +22,13 @@ func (s system) files(repo *objstore.Repo) (paths []string) {
 	}
 	for _, dir := range s.keys {
 		add(dir)
-		for _, kind := range []string{"trusted", "revoked"} {
-			for _, pattern := range []string{kind + ".ed25519", kind + ".ed25519.d", kind + ".ed25519.d/*"} {
-				found, _ := filepath.Glob(filepath.Join(dir, pattern))
-				for _, path := range found {
-					add(path)
+		for _, pattern := range []string{"%s.%s", "%s.%s.d", "%s.%s.d/*"} {
+			for _, scheme := range sign.Names() {
+				for _, kind := range []string{trusted, revoked} {
+					found, _ := filepath.Glob(filepath.Join(dir, fmt.Sprintf(pattern, kind, scheme)))
+					for _, path := range found {
+						add(path)
+					}
 				}
 			}
 		}
@@ -36,8 +40,10 @@ func (s system) files(repo *objstore.Repo) (paths []string) {
 		return paths // none of them counts
 	}
 	for _, r := range list.All() {
-		if path, ok := r.Get("verification-ed25519-file"); ok {
-			add(path)
+		for _, scheme := range sign.Names() {
+			if path, ok := r.Get("verification-" + scheme + "-file"); ok {
+				add(path)
+			}
 		}
 		keys, _ := keyPaths(r)
 		for _, path := range keys {

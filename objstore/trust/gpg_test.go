@@ -201,7 +201,7 @@ func TestForLocalPull(t *testing.T) {
 		"no summary found":     v.Summary(nil, nil),
 		"no summary.sig found": v.Summary(w.data, nil),
 		"not found":            ForLocalPull(repo, "nope", true, false).Commit(w.commit, w.data, meta("tester.sig")),
-		"summary.sig: ":        v.Summary(w.data, []byte("junk")),
+		"no signatures found":  v.Summary(w.data, []byte("junk")),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -1,147 +1,185 @@
 package trust
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
-	"deployfs/objstore/refs"
+	"deployfs/objstore/object"
 	"deployfs/objstore/sign"
 )
 
-// Policy is whose signatures count, and what must be signed. Its methods may be called
+// Policy is what must be signed, and whose signatures count. Its methods may be called
 // at the same time.
 type Policy struct {
 	remote          string
+	listed          []string // the schemes beside gpg that sign-verify lists; nil is any
 	commit, summary []demand // each must be met
-
-	listed  []string        // the schemes beside gpg that count; nil is any
-	demands [][]sign.Scheme // of each a good signature is needed; of schemes that have keys
 }
 
-// policy finds out whose signatures count for what comes from remote.
-func (s system) policy(repo *objstore.Repo, remote string) (*Policy, error) {
-	k, err := s.collect(repo, remote)
+// demand is that something is signed by one of several schemes.
+type demand struct {
+	option   string // of a remote, that makes it, such as "sign-verify"
+	checkers []sign.Checker
+}
+
+// ForPull is what a remote's configuration demands of what is pulled from it into a
+// repository: a GPG signature of each commit as gpg-verify says, which is true unless
+// it is set, and one of the summary as gpg-verify-summary says, which is not; and
+// signatures of other schemes as sign-verify and sign-verify-summary say. A name that
+// is a file URL is no remote's, and nothing is demanded of it. Errors are in ostree's
+// words.
+func ForPull(repo *objstore.Repo, remote string) (*Policy, error) {
+	return machine.forPull(repo, remote)
+}
+
+func (s system) forPull(repo *objstore.Repo, remote string) (*Policy, error) {
+	p := &Policy{remote: remote}
+	if strings.HasPrefix(remote, "file://") {
+		return p, nil
+	}
+	c, err := s.remote(repo, remote)
 	if err != nil {
 		return nil, err
 	}
-	if k.ed25519.Revoked, err = s.load("revoked"); err != nil {
+	if p.commit, err = s.demands(repo, c, "", true); err != nil {
 		return nil, err
 	}
-	var signs, gpg []sign.Scheme
-	if len(k.ed25519.Trusted) > 0 && (k.listed == nil || slices.Contains(k.listed, k.ed25519.Name())) {
-		signs = []sign.Scheme{&k.ed25519}
-	}
-	if len(k.ring) > 0 {
-		gpg = []sign.Scheme{openPGP{k.ring}}
-	}
-	p := &Policy{remote: remote, listed: k.listed}
-	if k.both {
-		p.demands = [][]sign.Scheme{signs, gpg}
-	} else {
-		p.demands = [][]sign.Scheme{append(signs, gpg...)}
-	}
-	return p, nil
+	p.summary, err = s.demands(repo, c, "-summary", false)
+	return p, err
 }
 
-// judge tells what is missing; nil is nothing.
-func (p *Policy) judge(data []byte, detached gvariant.Value) *Error {
-	for _, schemes := range p.demands {
-		if refusal := p.demand(schemes, data, detached); refusal != nil {
-			return refusal
+// demands are those of the options gpg-verify, which may be unset, and sign-verify of
+// a remote, or of what their names end in.
+func (s system) demands(repo *objstore.Repo, c config, suffix string, unset bool) (list []demand, err error) {
+	option := "gpg-verify" + suffix
+	on, err := c.boolean(option, unset)
+	if err != nil {
+		return nil, err
+	}
+	if on {
+		list = append(list, s.gpgDemand(repo, c.Name, option))
+	}
+	option = "sign-verify" + suffix
+	engines, err := s.engines(c, option)
+	if engines != nil {
+		list = append(list, demand{option, engines})
+	}
+	return list, err
+}
+
+// ForLocalPull is what a pull of a directory demands: GPG signatures alone, by keys
+// that count for a remote, of the commits and of the summary, as it is told.
+func ForLocalPull(repo *objstore.Repo, remote string, commits, summary bool) *Policy {
+	p := &Policy{remote: remote}
+	if commits {
+		p.commit = []demand{machine.gpgDemand(repo, remote, "gpg-verify")}
+	}
+	if summary {
+		p.summary = []demand{machine.gpgDemand(repo, remote, "gpg-verify-summary")}
+	}
+	return p
+}
+
+// WantsCommit reports whether commits must be signed.
+func (p *Policy) WantsCommit() bool { return len(p.commit) > 0 }
+
+// WantsSummary reports whether the summary must be signed.
+func (p *Policy) WantsSummary() bool { return len(p.summary) > 0 }
+
+// Commit fails, in ostree's words, unless a commit is signed as it must be: data are
+// the commit object's bytes, which need not be in the repository yet, and detached its
+// metadata, an a{sv} or the zero value. The failure names the commit where ostree's
+// does.
+func (p *Policy) Commit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+	for _, d := range p.commit {
+		switch err := d.check(data, detached); {
+		case err == nil:
+		case d.gpg():
+			return fmt.Errorf("Commit %s: %w", sum, err)
+		case detached.Type() == "":
+			return errors.New("Can't verify commit without detached metadata")
+		default:
+			return fmt.Errorf("Can't verify commit: %w", err)
 		}
 	}
 	return nil
 }
 
-// demand tells why there is no good signature of any of these schemes.
-func (p *Policy) demand(schemes []sign.Scheme, data []byte, detached gvariant.Value) *Error {
-	if len(schemes) == 0 {
-		return p.noKeys()
-	}
-	var verdicts []sign.Verdict
-	var tried []string
-	for _, scheme := range schemes {
-		signatures, err := sign.Signatures(detached, scheme.Name())
-		if err != nil {
-			return damagedSignature(err.Error())
-		}
-		tried = append(tried, scheme.Name())
-		for _, v := range scheme.Verify(data, signatures) {
-			if v.Result == sign.Bad {
-				v.Reason = scheme.Name() + ": " + v.Reason
+// StoredCommit is [Policy.Commit] in the words that ostree has for a commit that it has
+// stored before it looks: one that was there, or is of a directory of this machine.
+func (p *Policy) StoredCommit(sum object.Checksum, data []byte, detached gvariant.Value) error {
+	for _, d := range p.commit {
+		if d.gpg() {
+			if err := d.check(data, detached); err != nil {
+				return fmt.Errorf("Commit %s: %w", sum, err)
 			}
-			verdicts = append(verdicts, v)
+		} else if err := d.checkStored(data, detached); err != nil {
+			return fmt.Errorf("Can't verify commit %s: %w", sum, err)
 		}
 	}
-	if len(verdicts) == 0 {
-		return p.unsigned(sign.Schemes(detached), tried)
-	}
-	return p.refuse(sign.Best(verdicts))
+	return nil
 }
 
-// refuse words the best verdict.
-func (p *Policy) refuse(best sign.Verdict) *Error {
-	switch best.Result {
-	case sign.Good:
-		return nil
-	case sign.Revoked:
-		return &Error{Reason: "it is signed with a revoked key, " + best.Key, Remedy: "mount a commit that another key has signed"}
-	case sign.Expired:
-		return &Error{Reason: "its signature is no longer good: " + best.Reason, Remedy: "if the key was renewed, import it anew: `ostree remote gpg-import`"}
-	case sign.Unknown:
-		return &Error{
-			Reason: "it is signed with no key that " + whose(p.remote) + " trusts",
-			Remedy: "if you trust who signed it, add the key to " + keyPlace(p.remote),
+// Delta fails unless a static delta's superblock is signed as sign-verify demands it of
+// commits; GPG signs none.
+func (p *Policy) Delta(superblock []byte, signatures gvariant.Value) error {
+	for _, d := range p.commit {
+		if d.gpg() {
+			continue
+		}
+		if err := d.check(superblock, signatures); err != nil {
+			return fmt.Errorf("Delta signature verification failed: %w", err)
 		}
 	}
-	return damagedSignature(best.Reason)
+	return nil
 }
 
-func damagedSignature(reason string) *Error {
-	return &Error{Reason: "its signature is damaged: " + reason, Remedy: "`ostree pull` fetches signatures anew"}
-}
-
-// unsigned words that there is no signature, or none but those of schemes of which
-// there are no keys.
-func (p *Policy) unsigned(schemes, tried []string) *Error {
-	schemes = slices.DeleteFunc(schemes, func(name string) bool { return !refs.IsFragment(name) || slices.Contains(tried, name) })
-	if len(schemes) == 0 {
-		return &Error{Reason: "it has no signature", Remedy: "`ostree pull` fetches the signatures that the remote has by now"}
-	}
-	return &Error{
-		Reason: fmt.Sprintf("it has only signatures of %s, of which %s has no keys", strings.Join(schemes, " and "), whose(p.remote)),
-		Remedy: fmt.Sprintf("have it signed with %s, too, or add a key to %s", strings.Join(tried, " or "), keyPlace(p.remote)),
-	}
-}
-
-func (p *Policy) noKeys() *Error {
-	if p.listed != nil && !slices.Contains(p.listed, "ed25519") {
-		return &Error{
-			Reason: fmt.Sprintf("%s takes only signatures of %q, which can't be checked yet", whose(p.remote), p.listed),
-			Remedy: "add ed25519 to its sign-verify, with a key",
+// checkStored tells why the first scheme finds no good signature, if none does.
+func (d demand) checkStored(data []byte, meta gvariant.Value) (first error) {
+	for _, c := range d.checkers {
+		signatures, err := sign.Signatures(meta, c.Name())
+		if err == nil {
+			_, err = c.Check(data, signatures)
+		}
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
 		}
 	}
-	remedy := "add one to " + keyPlace(p.remote)
-	if p.remote == "" {
-		remedy = "name the commit as REMOTE:REF, or the remote with --sign-remote=REMOTE, or " + remedy
-	}
-	return &Error{Reason: "there is no key for " + whose(p.remote), Remedy: remedy}
+	return first
 }
 
-func whose(remote string) string {
-	if remote == "" {
-		return "the system"
-	}
-	return "remote " + remote
-}
+func (d demand) gpg() bool { return strings.HasPrefix(d.option, "gpg-") }
 
-// keyPlace is where a key is added.
-func keyPlace(remote string) string {
-	if remote == "" {
-		return "/etc/ostree/trusted.ed25519 or " + globalKeyrings()
+// check tells, in ostree's words, why there is no good signature.
+func (d demand) check(data []byte, meta gvariant.Value) error {
+	var first error
+	failed := 0
+	for _, c := range d.checkers {
+		signatures, err := sign.Signatures(meta, c.Name())
+		if err == nil && signatures == nil && !d.gpg() {
+			continue
+		}
+		if err == nil {
+			_, err = c.Check(data, signatures)
+		}
+		if err == nil {
+			return nil
+		}
+		if failed++; first == nil {
+			first = err
+		}
 	}
-	return "verification-ed25519-key of remote " + remote + ", or with `ostree remote gpg-import " + remote + "`"
+	switch {
+	case failed == 0:
+		return errors.New("No signatures found")
+	case failed > 1:
+		return fmt.Errorf("(%d other invalid signatures): %w", failed-1, first)
+	}
+	return first
 }

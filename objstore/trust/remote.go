@@ -8,7 +8,6 @@ import (
 	"deployfs/objstore"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/remote"
-	"deployfs/objstore/sign"
 )
 
 // config is what is configured about one remote.
@@ -26,7 +25,7 @@ func (absentRemote) Hint() string { return "`ostree remote list` shows the remot
 // remote finds the configuration of a remote.
 func (s system) remote(repo *objstore.Repo, name string) (c config, err error) {
 	if !refs.IsFragment(name) {
-		return c, errors.New("not a remote's name")
+		return c, absentRemote{&remote.NotFoundError{Name: name}}
 	}
 	if c.list, err = s.places.Load(repo); err != nil {
 		return c, err
@@ -38,33 +37,41 @@ func (s system) remote(repo *objstore.Repo, name string) (c config, err error) {
 	return c, err
 }
 
-// schemes is what sign-verify lists. When it says only whether a pull verifies,
-// that is nil: any scheme counts.
-func (c config) schemes() []string {
-	text, _ := c.Get("sign-verify")
-	text = strings.TrimSpace(text)
-	switch text {
-	case "", "true", "false", "1", "0":
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(text, ";"), ";")
+// option is the value of a key, which a parent's remote of the same name may have.
+func (c config) option(key string) (value string, ok bool, err error) {
+	return c.list.Option(c.Name, key)
 }
 
-// keys is the remote's own keys, and whether it is configured to have any.
-func (c config) keys() (keys []sign.Key, any bool, err error) {
-	if path, ok := c.Get("verification-ed25519-file"); ok {
-		any = true
-		if keys, err = readKeys(path); err != nil {
-			return nil, true, err
-		}
+// boolean is the value of a key that says yes or no.
+func (c config) boolean(key string, unset bool) (bool, error) {
+	text, ok, err := c.option(key)
+	if err != nil || !ok {
+		return unset, err
 	}
-	if text, ok := c.Get("verification-ed25519-key"); ok {
-		any = true
-		key, err := sign.ParseKey(strings.TrimSpace(text))
-		if err != nil {
-			return nil, true, fmt.Errorf("verification-ed25519-key: %w", err)
-		}
-		keys = append(keys, key)
+	switch strings.TrimSpace(text) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
 	}
-	return keys, any, nil
+	return false, fmt.Errorf("Key file contains key “%s” which has a value that cannot be interpreted.", key)
+}
+
+// schemes are those that an option such as sign-verify lists, and whether it demands
+// anything. Where it is true, and lists none, that is nil: any scheme counts.
+func (c config) schemes(option string) (names []string, on bool, err error) {
+	text, _, err := c.option(option)
+	if err != nil {
+		return nil, false, err
+	}
+	switch text {
+	case "", "false", "0":
+		return nil, false, nil
+	case "true", "1":
+		return nil, true, nil
+	}
+	if names = listOf(text); len(names) == 0 {
+		names = []string{text} // which is no scheme, so that it does not demand nothing
+	}
+	return names, true, nil
 }

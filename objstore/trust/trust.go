@@ -40,7 +40,7 @@ func Check(repo *objstore.Repo, commit object.Checksum, remote string) error {
 }
 
 func (s system) check(repo *objstore.Repo, commit object.Checksum, remote string) error {
-	p, err := s.policy(repo, remote)
+	p, err := s.required(repo, remote)
 	if err != nil {
 		return fmt.Errorf("keys of %s: %w", whose(remote), err)
 	}

@@ -1,17 +1,13 @@
 package trust
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/remote"
-	"deployfs/objstore/sign"
 )
 
 const (
@@ -28,40 +24,6 @@ type system struct {
 var machine = system{
 	keys:   []string{"/etc/ostree", "/usr/share/ostree"},
 	places: remote.Places{Repos: []string{"/ostree/repo", "/sysroot/ostree/repo"}, Dir: "/etc/ostree/remotes.d"},
-}
-
-// load reads the keys of one kind, "trusted" or "revoked".
-func (s system) load(kind string) (keys []sign.Key, err error) {
-	for _, dir := range s.keys {
-		files := []string{filepath.Join(dir, kind+".ed25519")}
-		entries, err := os.ReadDir(files[0] + ".d")
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		for _, e := range entries {
-			files = append(files, filepath.Join(files[0]+".d", e.Name()))
-		}
-		for _, file := range files {
-			more, err := readKeys(file)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-			keys = append(keys, more...)
-		}
-	}
-	return keys, nil
-}
-
-func readKeys(path string) ([]sign.Key, error) {
-	data, err := readFile(path, maxKeyFile)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := sign.ParseKeys(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return keys, nil
 }
 
 // readFile reads a regular file of bounded size. It never waits for a pipe.
