@@ -34,6 +34,7 @@ func (o *mountOptions) runRemote(ctx context.Context, inv *cli.Invocation) error
 	if o.cfg.Rev = target.Ref; target.Remote != "" {
 		o.cfg.Rev = target.Remote + ":" + target.Ref
 	}
+	o.cfg.Agent = agent(inv)
 	o.cfg.Repo, o.cfg.Keep, o.cfg.Mountpoint = repoPath(inv), absolute(o.cfg.Keep), inv.Args[0]
 	if err := o.mount(ctx, inv); err != nil || o.printOnly || o.foreground {
 		return err

@@ -59,7 +59,7 @@ func (v *view) prepareRemote(ctx context.Context, cfg *Config, report func(strin
 // reach says how to get at a target's server, and what is demanded of what comes from it.
 func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, demands, error) {
 	if t.URL != "" {
-		return lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Retries: fetch.DefaultRetries}}, nil, nil
+		return lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Agent: cfg.Agent, Retries: fetch.DefaultRetries}}, nil, nil
 	}
 	var server lazy.Server
 	repo, err := objstore.Open(cfg.Repo)
@@ -71,7 +71,7 @@ func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, demand
 	if err != nil {
 		return server, nil, err
 	}
-	if server.Fetch, err = list.Transport(ctx, t.Remote, remote.Override{}); err != nil {
+	if server.Fetch, err = list.Transport(ctx, t.Remote, remote.Override{Agent: cfg.Agent}); err != nil {
 		return server, nil, err
 	}
 	server.URL = lazy.Shown(server.Fetch.URLs[0])
