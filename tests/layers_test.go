@@ -94,7 +94,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore", "objstore/tarball", "objstore/transaction"},
-	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz"},
+	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz", "objstore/delta/compile"},
 	"github.com/ProtonMail/go-crypto":   {"objstore/openpgp"},
 	"github.com/cloudflare/circl":       {"objstore/sign"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},

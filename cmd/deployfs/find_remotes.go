@@ -86,6 +86,7 @@ func (o *findRemotesOptions) run(ctx context.Context, inv *cli.Invocation, repo 
 // search is how remotes are looked for.
 func (o *findRemotesOptions) search(inv *cli.Invocation, repo *objstore.Repo) (s finder.Options, err error) {
 	s.Remote.CacheDir = o.cacheDir
+	s.Remote.Agent = agent(inv)
 	if s.Kinds, err = o.kinds(repo); err != nil {
 		return s, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync/atomic"
+	"unicode"
 
 	"deployfs/objstore"
 	"deployfs/objstore/fetch"
@@ -118,9 +119,19 @@ func (f *far) resolve(ctx context.Context, name refs.Name) (object.Checksum, err
 		if collection == "" {
 			collection = "(empty)"
 		}
-		err = fmt.Errorf("Fetching checksum for ref (%s, %s): Invalid rev %.100s", collection, name.Ref, text)
+		err = fmt.Errorf("Fetching checksum for ref (%s, %s): Invalid rev %s", collection, name.Ref, printable(text))
 	}
 	return sum, err
+}
+
+// printable is the begin of a text that a server sent in the place of a checksum.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text[:min(len(text), 64)])
 }
 
 // objectFile is where an archive repository has an object.

@@ -28,7 +28,13 @@ type RemoteOptions struct {
 // name. A remote that is a directory of this machine is read as one.
 func Remote(ctx context.Context, dest *objstore.Repo, name string, o RemoteOptions) (Result, error) {
 	o.complete()
-	s, err := openSession(ctx, dest, name, &o)
+	s, err := newSession(dest, name, &o)
+	if err == nil {
+		err = s.usable()
+	}
+	if err == nil {
+		err = s.connect(ctx, o.Override)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -75,7 +81,10 @@ func pullFiles(ctx context.Context, dest, src *objstore.Repo, o Options) (Result
 			o.Refs = append(o.Refs, ref.String())
 		}
 	}
-	s, err := openSession(ctx, dest, place, &RemoteOptions{Options: o})
+	s, err := newSession(dest, place, &RemoteOptions{Options: o})
+	if err == nil {
+		err = s.connect(ctx, remote.Override{})
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -96,8 +105,8 @@ type session struct {
 
 func isFile(name string) bool { return strings.HasPrefix(name, "file://") }
 
-// openSession finds where a remote is, and whose signatures count.
-func openSession(ctx context.Context, dest *objstore.Repo, name string, o *RemoteOptions) (s *session, err error) {
+// newSession finds whose signatures count of what comes from a remote.
+func newSession(dest *objstore.Repo, name string, o *RemoteOptions) (s *session, err error) {
 	s = &session{dest: dest, name: name, warn: o.Warn}
 	if err := s.cache.open(dest, o.CacheDir, name); err != nil {
 		return nil, err
@@ -110,16 +119,18 @@ func openSession(ctx context.Context, dest *objstore.Repo, name string, o *Remot
 		if err := s.policy(&o.Options); err != nil {
 			return nil, err
 		}
-		if err := s.usable(); err != nil {
-			return nil, err
-		}
 	}
-	if s.place, err = s.list.Transport(ctx, name, o.Override); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// connect finds where the remote is. The client is to be closed.
+func (s *session) connect(ctx context.Context, o remote.Override) (err error) {
+	if s.place, err = s.list.Transport(ctx, s.name, o); err != nil {
+		return err
 	}
 	s.place.Parallel = requests
 	s.client, err = fetch.New(s.place)
-	return s, err
+	return err
 }
 
 // policy has signatures count as the remote's configuration says.

@@ -17,7 +17,10 @@ import (
 // verified as the remote's configuration says. Nil is what there is not.
 func FetchSummary(ctx context.Context, repo *objstore.Repo, name string, o RemoteOptions) (parsed *summary.Summary, data, signature []byte, err error) {
 	o.complete()
-	s, err := openSession(ctx, repo, name, &o)
+	s, err := newSession(repo, name, &o)
+	if err == nil {
+		err = s.connect(ctx, o.Override)
+	}
 	if err != nil {
 		return nil, nil, nil, err
 	}
