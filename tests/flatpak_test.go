@@ -176,7 +176,7 @@ func (w flatpakWorld) testUpdates(first string) {
 	w.update(w.t, "--flatpak")
 	w.server.requests(w.t)
 	w.flatpak("--user", "update", "-y", "--noninteractive")
-	if list := w.server.requests(w.t); askedFor(list, "/deltas/", "200") == 0 || askedFor(list, ".filez", "200") != 0 {
+	if list := w.server.requests(w.t); askedFor(list, "/superblock", "200") != 1 || askedFor(list, "/0", "200") == 0 {
 		w.t.Errorf("with a delta there, asked for %v", list)
 	}
 	w.runs("two")
