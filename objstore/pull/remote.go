@@ -65,6 +65,9 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	from.wanted = &p.wanted
 	r, err := p.pull(ctx)
 	r.Metadata += int(from.asked.Load())
+	if p.t != nil {
+		r.Written = p.t.Stats().BytesWritten
+	}
 	r.Transferred = s.client.Transferred() - from.settled
 	return r, err
 }
