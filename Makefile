@@ -26,9 +26,10 @@ BENCHFLAGS ?=
 
 all: build man
 
-# Without cgo a process starts a millisecond sooner; a mount takes two.
+# Without cgo a process starts a millisecond sooner; a mount takes two. Without tables for debuggers, which stack traces
+# do not need, the program is a third smaller.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/ ./cmd/...
 
 demo: build
 	$(BIN)/deployfs demo

@@ -22,6 +22,7 @@ type bench struct {
 	main     *tree   // that most questions are about
 	graft    graft   // of main
 	peers    peers
+	web      *webServer
 	rows     []row
 	standing map[place]string // directories where peers have trees between questions
 	placed   int              // directories that fresh gave out
@@ -56,8 +57,9 @@ func runAll(ctx context.Context, o options, work string) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, b.web.stop()) }()
 	for _, section := range []func(context.Context) error{
-		b.askUsable, b.askDiff, b.askWalks, b.askStats, b.askSmall, b.askTar, b.askPrograms, b.askLarge, b.askMemory, b.askHuge, b.askLog, b.askHistory, b.askWrites,
+		b.askUsable, b.askDiff, b.askWalks, b.askStats, b.askSmall, b.askTar, b.askPrograms, b.askLarge, b.askMemory, b.askHuge, b.askLog, b.askHistory, b.askWrites, b.askDeltas, b.askWire,
 	} {
 		if err := section(ctx); err != nil {
 			return err
@@ -70,6 +72,7 @@ func runAll(ctx context.Context, o options, work string) (err error) {
 // newBench plans the trees. The main one is the largest that is not huge.
 func newBench(ctx context.Context, o options, work string) (*bench, error) {
 	b := &bench{options: o, work: work, standing: map[place]string{}}
+	b.web = &webServer{dir: filepath.Join(work, "web"), root: work, delay: o.delay}
 	p, err := newProgram(ctx, o.deployfs, work)
 	if err != nil {
 		return nil, err

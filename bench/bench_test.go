@@ -72,6 +72,7 @@ func checkResult(t *testing.T, file string) {
 	for _, id := range []string{
 		"usable", "index", "walk warm", "ls warm", "stat warm", "small warm", "small warm 2", "small warm 8", "tar warm", "exec", "dynamic",
 		"compiler", "large warm", "random warm", "mmap warm", "random warm 2", "random warm 8", "memory new mount", "memory after a walk",
+		"delta generate", "delta generate bytes", "delta apply", "pull near bare-user", "pull far bare-user", "lazy near", "lazy near bytes", "lazy far",
 	} {
 		if !slices.Contains(ids, id) {
 			t.Errorf("no row %q among %q", id, ids)

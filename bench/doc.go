@@ -43,6 +43,19 @@
 // checkout's column stand `ostree diff`, and `ostree log`, which lists all 2,000 and looks at no path;
 // under requests stands how many objects strace has seen deployfs open.
 //
+// # The wire
+//
+// A web server, nginx, runs in a network namespace of its own and serves the main tree's archive. It is near at
+// one address, and at another as far as a line that takes 10 ms each way: a TUN device whose other end is this
+// program, which keeps every packet for so long. Both programs pull from it into new repositories, unsigned
+// and without static deltas. What the far line takes is minutes for ostree, so that one answer has to do. A
+// mount of what is on the server, and a look at the largest directory through it, stands beside a pull of
+// everything, in time and in bytes that the server has sent.
+//
+// A static delta leads to a commit in which a fortieth of the files and one big program are others: most have a
+// few bytes changed and some added, each fourth is new. Both programs make one from the archive, in one
+// file; both apply the one that ostree has made.
+//
 // # Mounts of deployfs
 //
 // "default" is a mount without options, which has found a complete index before it is measured (in rows

@@ -83,7 +83,7 @@ func processor() string {
 
 // packages are those of Debian that the peers come from, as far as they are installed.
 func packages() (list []string) {
-	out, _ := exec.Command("dpkg-query", "-W", "-f", "${Package} ${Version}\n", "erofs-utils", "squashfs-tools", "squashfuse").Output()
+	out, _ := exec.Command("dpkg-query", "-W", "-f", "${Package} ${Version}\n", "erofs-utils", "squashfs-tools", "squashfuse", "nginx").Output()
 	for line := range bytes.Lines(out) {
 		if fields := strings.Fields(string(line)); len(fields) == 2 {
 			list = append(list, strings.Join(fields, " "))

@@ -16,6 +16,9 @@ func main() {
 	if len(os.Args) == 4 && os.Args[1] == mountCommand {
 		exit(mountImage(os.Args[2], os.Args[3]))
 	}
+	if len(os.Args) == 5 && os.Args[1] == webCommand {
+		exit(serveWeb(os.Args[2], os.Args[3], os.Args[4]))
+	}
 	o, err := parse(os.Args[1:])
 	switch {
 	case errors.Is(err, errHelp):

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options is the command line.
@@ -29,17 +30,18 @@ type options struct {
 
 // effort is how much is done to answer a question.
 type effort struct {
-	huge     int      // entries above which a tree has small files, and is asked less
-	large    int64    // bytes of the large file
-	readCold int      // random reads of a file that is not cached
-	readWarm int      // of one that is
-	execs    int      // runs of a program
-	sources  []string // directories of GOROOT/src that a compiler reads
+	huge     int           // entries above which a tree has small files, and is asked less
+	large    int64         // bytes of the large file
+	readCold int           // random reads of a file that is not cached
+	readWarm int           // of one that is
+	execs    int           // runs of a program
+	sources  []string      // directories of GOROOT/src that a compiler reads
+	delay    time.Duration // of a far web server's line, each way
 }
 
 var (
-	whole = effort{huge: 100_000, large: 1 << 30, readCold: 5000, readWarm: 100_000, execs: 100, sources: []string{"go", "net", "crypto"}}
-	trial = effort{huge: 1000, large: 8 << 20, readCold: 100, readWarm: 1000, execs: 3, sources: []string{"go/ast"}}
+	whole = effort{huge: 100_000, large: 1 << 30, readCold: 5000, readWarm: 100_000, execs: 100, sources: []string{"go", "net", "crypto"}, delay: 10 * time.Millisecond}
+	trial = effort{huge: 1000, large: 8 << 20, readCold: 100, readWarm: 1000, execs: 3, sources: []string{"go/ast"}, delay: time.Millisecond}
 )
 
 // errHelp says that help was asked for, and printed.

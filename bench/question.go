@@ -19,15 +19,17 @@ type question struct {
 	fresh  bool   // each time in a directory of its own; else where the peer has the tree standing
 	absent string // why nobody can be asked on this machine
 	cold   bool   // drops caches
+	slow   bool   // takes so long that one answer has to do
 	like   string // id of another question, of the same tree and asked together, whose checkout is the base here
 	before func(ctx context.Context, s spot) error
 	timed  func(ctx context.Context, s spot) error
 	after  func(ctx context.Context, s spot) error
 }
 
-// fewest is how many answers a slow peer gives: a first answer is as good as any when all are cold.
+// fewest is how many answers a slow peer gives: a first answer is as good as any when all are cold, or when it
+// takes minutes.
 func (q question) fewest() int {
-	if q.cold {
+	if q.cold || q.slow {
 		return 1
 	}
 	return 2

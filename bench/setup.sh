@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse, and strace, which
-# counts what a diff opens. Does nothing when all of them are there. What can't be installed is no error: the table says
+# setup.sh: installs the peers of the benchmark from Debian's packages: EROFS, squashfs, squashfuse, strace, which
+# counts what a diff opens, and nginx with what gives it a network of its own. Does nothing when all of them are there. What can't be installed is no error: the table says
 # that it is absent.
 set -eu
 
@@ -12,6 +12,9 @@ need mkfs.erofs erofs-utils
 need mksquashfs squashfs-tools
 need squashfuse squashfuse
 need strace strace
+need nginx nginx-light
+need nsenter util-linux
+need ip iproute2
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then

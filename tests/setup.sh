@@ -18,6 +18,8 @@ need gpg gnupg
 need tmux tmux
 need less less
 need strace strace
+need nginx nginx-light
+need flatpak flatpak
 if [ "${1:-}" = race ]; then
 	need gcc gcc
 	[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func TestSignEd25519(t *testing.T) {
 func opensslVerify(t *testing.T, repo, sum string, seeds ...byte) {
 	t.Helper()
 	need(t, have("openssl"), "openssl is not installed")
-	list := signaturesOf(t, repo, sum, "ed25519", ed25519.SignatureSize)
+	list := signaturesOf(t, repo, sum, "ed25519")
 	if len(list) != len(seeds) {
 		t.Fatalf("%d signatures", len(list))
 	}
@@ -150,21 +151,16 @@ func opensslCheck(t *testing.T, form, key string, signature []byte, file string)
 	must(t, "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", form, "-inkey", key, "-sigfile", path, "-in", file)
 }
 
-// signaturesOf are those of a scheme on a commit, as ostree reads them; size is of each in bytes, 0 of
-// the only one.
-func signaturesOf(t *testing.T, repo, sum, scheme string, size int) (list [][]byte) {
+// signaturesOf are those of a scheme on a commit. ostree would print some of them as text.
+func signaturesOf(t *testing.T, repo, sum, scheme string) [][]byte {
 	t.Helper()
-	text := ostree(t, repo, "show", "--print-detached-metadata-key=ostree.sign."+scheme, sum)
-	digits := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune("[], ", c) })
-	digits = slices.DeleteFunc(digits, func(s string) bool { return !strings.HasPrefix(s, "0x") })
-	data, err := hex.DecodeString(strings.ReplaceAll(strings.Join(digits, ""), "0x", ""))
-	if err != nil {
+	var commit struct {
+		Detached map[string][][]byte `json:"detached_metadata"`
+	}
+	if err := json.Unmarshal([]byte(must(t, binary(t, "deployfs"), "--repo="+repo, "show", "--json", sum)), &commit); err != nil {
 		t.Fatal(err)
 	}
-	if size == 0 {
-		return [][]byte{data}
-	}
-	return slices.Collect(slices.Chunk(data, size))
+	return commit.Detached["ostree.sign."+scheme]
 }
 
 // TestSignSPKI: keys and signatures of openssl and ours are the same to each other; what is signed so
@@ -182,7 +178,7 @@ func TestSignSPKI(t *testing.T) {
 		must(t, "openssl", "pkey", "-in", secret, "-pubout", "-out", public)
 		sum := strings.TrimSpace(must(t, program, "--repo="+repo, "commit", "-b", name, "--sign-type=spki", "--sign-from-file="+secret, files))
 		object := objectPath(repo, sum, "commit")
-		opensslCheck(t, "PEM", public, signaturesOf(t, repo, sum, "spki", 0)[0], object)
+		opensslCheck(t, "PEM", public, signaturesOf(t, repo, sum, "spki")[0], object)
 		must(t, "openssl", "pkeyutl", "-sign", "-rawin", "-inkey", secret, "-in", object, "-out", signature)
 		data, err := os.ReadFile(signature)
 		if err != nil {
@@ -199,6 +195,33 @@ func TestSignSPKI(t *testing.T) {
 		}
 	}
 	pullsSPKI(t, repo, dir)
+	signsSummary(t, repo, dir)
+}
+
+// signsSummary signs a summary with two keys, of which both tell.
+func signsSummary(t *testing.T, repo, dir string) {
+	t.Helper()
+	program := binary(t, "deployfs")
+	must(t, program, "--repo="+repo, "summary", "-u", "--sign-type=spki", "--sign-from-file="+dir+"/p256", "--sign-from-file="+dir+"/ed448")
+	dest := newRepo(t, "archive")
+	add := func(name, key string) {
+		must(t, program, "--repo="+dest, "remote", "add", "--no-gpg-verify", "--set=sign-verify-summary=spki", "--set=verification-spki-file="+dir+"/"+key, name, "file://"+repo)
+	}
+	add("a", "ed448.pub")
+	add("b", "p256.pub")
+	must(t, program, "--repo="+dest, "pull", "a", "ed448")
+	must(t, program, "--repo="+dest, "pull", "b", "ed448")
+	must(t, program, "--repo="+repo, "remote", "add", "--no-gpg-verify", "--sign-verify=spki=file:"+dir+"/p256.pub", "self", "file://"+repo)
+	text := must(t, program, "--repo="+repo, "summary", "--view")
+	if !strings.Contains(text, "\n\nFound 2 spki signatures on the summary:\n\n  Good signature with key ") || !strings.HasSuffix(text, ", which counts for remote self\n  Can't check signature: public key not found") {
+		t.Error(text)
+	}
+	if err := os.WriteFile(repo+"/summary.sig", gvArray(8, gvSignatures("ostree.sign.spki", []byte("junk"))).data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := deployfs(t, "--repo="+dest, "pull", "a", "p256"); o.code != 1 || !strings.Contains(o.err, "error: spki: Signature couldn't be verified with: key '30") {
+		t.Errorf("%d, %s", o.code, o.err)
+	}
 }
 
 // pullsSPKI pulls the branches ed448 and p256, of which only the first is signed with the key that

@@ -41,9 +41,21 @@ func (w twin) sameSummary(t *testing.T, line string) {
 		t.Errorf("%s: config is %q, want %q", line, got, want)
 	}
 	for _, repo := range []string{w.theirs, w.ours} {
-		compareVerb(t, []string{"summary", "-v", "--repo=" + repo}, repo)
-		compareVerb(t, []string{"summary", "--view", "--repo=" + repo}, repo, "TZ=Asia/Kathmandu")
+		sameView(t, []string{"summary", "-v", "--repo=" + repo})
+		sameView(t, []string{"summary", "--view", "--repo=" + repo}, "TZ=Asia/Kathmandu")
 		compareVerb(t, []string{"summary", "--raw", "--repo=" + repo}, repo)
+	}
+}
+
+// sameView wants a summary shown as ostree shows it, and what its signatures are worth after that, which only
+// newer versions of ostree tell.
+func sameView(t *testing.T, args []string, env ...string) {
+	t.Helper()
+	want := command{args: append([]string{"ostree"}, args...), env: env}.run(t)
+	got := command{args: append([]string{binary(t, "deployfs")}, args...), env: env}.run(t)
+	rest, ok := strings.CutPrefix(got.out, want.out)
+	if !ok || want.code != 0 || got.code != 0 || rest != "" && rest != "Summary is unsigned\n" && !strings.Contains(rest, "on the summary:\n") {
+		t.Errorf("%q: exit %d, %q, want %d, %q", args, got.code, got.out, want.code, want.out)
 	}
 }
 
@@ -74,7 +86,7 @@ func TestSummaryMetadata(t *testing.T) {
 	ostree(t, w.theirs, words...)
 	must(t, append([]string{binary(t, "deployfs"), "--repo=" + w.ours}, words...)...)
 	for _, repo := range []string{w.theirs, w.ours} {
-		compareVerb(t, []string{"summary", "-v", "--repo=" + repo}, repo)
+		sameView(t, []string{"summary", "-v", "--repo=" + repo})
 		for _, key := range []string{"k", "map"} {
 			want := ostree(t, repo, "show", "--print-metadata-key="+key, "ostree-metadata")
 			if got := must(t, binary(t, "deployfs"), "summary", "--repo="+repo, "--print-metadata-key="+key); got != want {

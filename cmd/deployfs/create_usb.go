@@ -54,6 +54,9 @@ func (o *createUSBOptions) run(ctx context.Context, inv *cli.Invocation, src *ob
 	}
 	if o.commit != nil {
 		sum, err := object.ParseChecksum(*o.commit)
+		if err == nil && sum.IsZero() {
+			err = cli.Words("Importing " + sum.String() + ".commit: No such file or directory")
+		}
 		if err != nil {
 			return err
 		}

@@ -60,34 +60,41 @@ func (o *findRemotesOptions) run(ctx context.Context, inv *cli.Invocation, repo 
 	if err != nil {
 		return err
 	}
-	search := finder.Options{Remote: pull.RemoteOptions{CacheDir: o.cacheDir}}
-	if search.Kinds, err = o.kinds(repo); err != nil {
+	search, err := o.search(inv, repo)
+	if err != nil {
 		return err
-	}
-	if search.Media, err = media.Paths(); err != nil {
-		return err
-	}
-	if inv.Verbose {
-		search.Ignored = func(candidate string, err error) { fmt.Fprintf(inv.Stderr, "ignoring %s: %v\n", candidate, err) }
 	}
 	found, err := finder.Find(ctx, repo, asked, search)
 	if err != nil {
 		return err
 	}
 	defer found.Close()
+	if !inv.JSON {
+		printFound(inv, found)
+	}
+	if o.fetch && len(found.Results) > 0 {
+		if err := o.pull(ctx, inv, repo, found); err != nil {
+			return err
+		}
+	}
 	if inv.JSON {
-		return o.json(ctx, inv, repo, found)
+		return cli.WriteJSON(inv.Stdout, jsonOfFound(found))
 	}
-	printFound(inv, found)
-	if !o.fetch || len(found.Results) == 0 {
-		return nil
+	return nil
+}
+
+// search is how remotes are looked for.
+func (o *findRemotesOptions) search(inv *cli.Invocation, repo *objstore.Repo) (s finder.Options, err error) {
+	s.Remote.CacheDir = o.cacheDir
+	s.Remote.Agent = agent(inv)
+	if s.Kinds, err = o.kinds(repo); err != nil {
+		return s, err
 	}
-	if err := o.pull(ctx, inv, repo, found); err != nil {
-		return err
+	if inv.Verbose {
+		s.Ignored = func(candidate string, err error) { fmt.Fprintf(inv.Stderr, "ignoring %s: %v\n", candidate, err) }
 	}
-	n := len(found.Asked())
-	_, err = fmt.Fprintf(inv.Stdout, "Pulled %d/%d refs successfully.\n", n, n)
-	return err
+	s.Media, err = media.Paths()
+	return s, err
 }
 
 // kinds reads which ways to find remotes are to be gone.
@@ -132,5 +139,8 @@ func (o *findRemotesOptions) pull(ctx context.Context, inv *cli.Invocation, repo
 	}
 	err := found.Pull(ctx, how)
 	progress.Stop("")
+	if n := len(found.Asked()); err == nil && !inv.JSON {
+		fmt.Fprintf(inv.Stdout, "Pulled %d/%d refs successfully.\n", n, n)
+	}
 	return err
 }

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"deployfs/cmd/internal/cli"
-	"deployfs/objstore"
 	"deployfs/objstore/finder"
-	"deployfs/objstore/refs"
 )
 
 // finderNames are ostree's for what has found a remote.
@@ -52,16 +49,10 @@ func whenModified(seconds uint64) string {
 	return time.Unix(int64(seconds), 0).UTC().Format("2006-01-02T15:04:05Z")
 }
 
-// json prints what was found, after pulling it if that is asked for.
-func (o *findRemotesOptions) json(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo, found *finder.Found) error {
-	if o.fetch && len(found.Results) > 0 {
-		if err := o.pull(ctx, inv, repo, found); err != nil {
-			return err
-		}
-	}
-	out := foundRemotes{Results: []foundRemote{}, Missing: foundRefs(found.Missing())}
+func jsonOfFound(found *finder.Found) foundRemotes {
+	out := foundRemotes{Results: []foundRemote{}, Missing: []foundRef{}}
 	for _, r := range found.Results {
-		row := foundRemote{URL: r.URL, Finder: string(r.Kind), Remote: r.Remote, Keyring: r.Keyring, Priority: r.Priority, LastModified: r.LastModified, Refs: []foundRef{}}
+		row := foundRemote{URL: r.URL, Finder: string(r.Kind), Remote: r.Remote, Keyring: r.Keyring, Priority: r.Priority, LastModified: r.LastModified}
 		for _, ref := range r.Refs {
 			if !ref.Commit.IsZero() {
 				row.Refs = append(row.Refs, foundRef{ref.Collection, ref.Ref, ref.Commit.String(), ref.Timestamp})
@@ -69,7 +60,10 @@ func (o *findRemotesOptions) json(ctx context.Context, inv *cli.Invocation, repo
 		}
 		out.Results = append(out.Results, row)
 	}
-	return cli.WriteJSON(inv.Stdout, out)
+	for _, name := range found.Missing() {
+		out.Missing = append(out.Missing, foundRef{Collection: name.Collection, Ref: name.Ref})
+	}
+	return out
 }
 
 // foundRemotes is what was found, in JSON.
@@ -93,12 +87,4 @@ type foundRef struct {
 	Ref        string `json:"ref"`
 	Commit     string `json:"commit,omitempty"`
 	Timestamp  uint64 `json:"timestamp,omitempty"` // of the commit, in seconds since 1970
-}
-
-func foundRefs(names []refs.Name) []foundRef {
-	list := []foundRef{}
-	for _, name := range names {
-		list = append(list, foundRef{Collection: name.Collection, Ref: name.Ref})
-	}
-	return list
 }

@@ -13,6 +13,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount"
 	"deployfs/mount/daemon"
+	"deployfs/objstore/lazy"
 )
 
 // What mount(8) understands of an exit status.
@@ -68,7 +69,7 @@ func (h *helper) verb() cli.Verb {
 	var kind string
 	add := func(list string) error { h.options = append(h.options, list); return nil }
 	return cli.Verb{
-		Name: "mount.deployfs", Args: "REPO#REV MOUNTPOINT", Short: "Mount a commit for mount(8)", Ours: true, NoRepo: true,
+		Name: "mount.deployfs", Args: "{REPO#REV|URL#REF} MOUNTPOINT", Short: "Mount a commit for mount(8)", Ours: true, NoRepo: true,
 		Options: []cli.Option{
 			cli.Func(add, "options", "o", "OPTIONS", "Options of deployfs-mount(1), and those that mount(8) knows, separated by commas"),
 			cli.Flag(&h.sloppy, "sloppy", "s", "Ignore options that are unknown"),
@@ -102,10 +103,19 @@ func (h *helper) run(_ context.Context, inv *cli.Invocation) error {
 		return &daemon.Failure{Text: fmt.Sprintf("mount %s: %s names no commit", daemon.Line(dir), daemon.Line(source)),
 			Remedy: "a source is REPO#REV, as /ostree/repo#os/main"}
 	}
-	if h.fake || isMounted(daemon.Status{Repo: absolute(repo), Rev: rev, History: history}, dir) {
+	place := []string{"--repo=" + repo}
+	if lazy.IsURL(source) {
+		repo, place, names = lazy.Shown(repo), []string{"--remote=" + source}, []string{dir}
+	} else {
+		repo = absolute(repo)
+	}
+	if slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, "--remote=") }) {
+		names = []string{dir}
+	}
+	if h.fake || isMounted(daemon.Status{Repo: repo, Rev: rev, History: history}, dir) {
 		return nil
 	}
-	h.call = slices.Concat([]string{"mount", "--repo=" + repo}, options, []string{"--"}, names)
+	h.call = slices.Concat([]string{"mount"}, place, options, []string{"--"}, names)
 	return completeEnvironment()
 }
 

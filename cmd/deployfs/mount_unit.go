@@ -9,6 +9,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/mount"
 	"deployfs/mount/unit"
+	"deployfs/objstore/lazy"
 )
 
 // printUnit prints units for exactly this command line.
@@ -20,6 +21,9 @@ func (o *mountOptions) printUnit(inv *cli.Invocation) error {
 	repo, rev, dir := o.cfg.Repo, o.cfg.Rev, place(o.cfg.Mountpoint)
 	var words, options []string
 	needs := []string{repo}
+	if o.cfg.Remote != "" {
+		repo, rev, needs = o.farUnit(repo)
+	}
 	for _, g := range inv.Given {
 		if g.Name == "repo" || g.Name == "verbose" || slices.Contains(notForHelper, g.Name) {
 			continue
@@ -29,24 +33,43 @@ func (o *mountOptions) printUnit(inv *cli.Invocation) error {
 			needs = append(needs, g.Value)
 		}
 		words = append(words, g.Word())
-		options = append(options, strings.TrimPrefix(g.Word(), "--"))
+		if g.Name != "remote" || repo != "" {
+			options = append(options, strings.TrimPrefix(g.Word(), "--"))
+		}
 	}
 	title, source, names := "deployfs: "+rev+" of "+repo, repo+"#"+rev, []string{rev, dir}
 	if o.cfg.History {
 		title, source, names = "deployfs: history of "+repo, repo, []string{dir}
 	}
+	first, who := []string{"mount", "--foreground", "--repo=" + repo}, manager(needs)
+	if o.cfg.Remote != "" {
+		title, names = "deployfs: "+lazy.Shown(rev), []string{dir}
+		who = max(who, unit.Remote)
+		if repo == "" {
+			source, first = rev, first[:2]
+		}
+	}
 	var text string
 	if o.automount {
-		a := unit.Automount{Source: source, Mountpoint: dir, Options: options, Title: title, Needs: needs, Manager: manager(needs)}
+		a := unit.Automount{Source: source, Mountpoint: dir, Options: options, Title: title, Needs: needs, Manager: who}
 		text, err = a.Text()
 	} else {
-		args := slices.Concat([]string{"mount", "--foreground", "--repo=" + repo}, words, []string{"--"}, names)
-		text = unit.Service{Program: program, Args: args, Mountpoint: dir, Title: title, Needs: needs, Manager: manager(needs)}.Text()
+		args := slices.Concat(first, words, []string{"--"}, names)
+		text = unit.Service{Program: program, Args: args, Mountpoint: dir, Title: title, Needs: needs, Manager: who}.Text()
 	}
 	if err == nil {
 		_, err = inv.Stdout.WriteString(text)
 	}
 	return err
+}
+
+// farUnit is what stands for repository and commit of what is on a server, and what that needs: a
+// repository where a remote is configured in it.
+func (o *mountOptions) farUnit(repo string) (where, rev string, needs []string) {
+	if lazy.IsURL(o.cfg.Remote) {
+		return "", o.cfg.Remote, nil
+	}
+	return repo, o.cfg.Remote, []string{repo}
 }
 
 // place is the mountpoint as the mount table will show it, also when it is not there yet.

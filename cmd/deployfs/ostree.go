@@ -22,6 +22,7 @@ var ostreeFeatures = []string{
 	"sign-ed25519", // and by Ed25519 ones
 	"sign-spki",    // and by those that openssl makes
 	"libarchive",   // commit --tree=tar=, export
+	"p2p",          // find-remotes, create-usb
 }
 
 // isOstree tells whether this program stands in for ostree: by a link of that name.

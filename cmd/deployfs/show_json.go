@@ -5,6 +5,7 @@ import (
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore/facts"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 )
 
@@ -108,14 +109,23 @@ func (s *shower) commitJSON(sum object.Checksum, commit object.Commit, data []by
 	if err != nil {
 		return j, err
 	}
+	checked, others, err := s.verdictsJSON(data, detached)
+	if checked != nil {
+		j.Signatures = checked
+	}
+	j.OtherSignatures = others
+	return j, err
+}
+
+// verdictsJSON is what the signatures of data that an a{sv} holds are worth; nil where there are none.
+func (s *shower) verdictsJSON(data []byte, detached gvariant.Value) (checked []facts.GPGSignature, others []facts.Signature, err error) {
 	results, err := s.checkGPG(data, detached)
 	if results != nil {
-		j.Signatures = facts.Checked(results)
+		checked = facts.Checked(results)
 	}
 	if err != nil {
-		return j, err
+		return checked, nil, err
 	}
-	others, err := s.checkOthers(data, detached)
-	j.OtherSignatures = othersJSON(others)
-	return j, err
+	list, err := s.checkOthers(data, detached)
+	return checked, othersJSON(list), err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
@@ -82,10 +81,7 @@ func (o *signOptions) sign(ctx context.Context, repo *objstore.Repo, commit obje
 		signers = append(signers, signer)
 	}
 	if o.keyFile != "" {
-		if info, err := os.Stat(o.keyFile); err != nil || !info.Mode().IsRegular() {
-			return cli.Words("File object '" + o.keyFile + "' is not a regular file")
-		}
-		more, err := signersIn(o.scheme, o.keyFile)
+		more, err := signersOf(o.scheme, o.keyFile)
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ type signerOptions struct {
 	gpgHome string
 	keys    []string
 	files   []string // whose first key signs
+	keyFile string   // all of whose keys sign; "" is none
 	scheme  string   // of keys and files; "" is ed25519
 }
 
@@ -61,7 +62,22 @@ func (o *signerOptions) signers() (list []sign.Signer, err error) {
 		}
 		list = append(list, found[0])
 	}
+	if o.keyFile != "" {
+		found, err := signersOf(scheme, o.keyFile)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
 	return list, nil
+}
+
+// signersOf are the secret keys of what --keys-file names.
+func signersOf(scheme, path string) ([]sign.Signer, error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, cli.Words("File object '" + path + "' is not a regular file")
+	}
+	return signersIn(scheme, path)
 }
 
 // signersIn are the secret keys of a file, at least one.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -23,7 +22,6 @@ type generateOptions struct {
 	minFallback, maxBsdiff, maxChunk string // megabytes; "" is the default
 	filename                         *string
 	signers                          signerOptions
-	keysFile                         string
 }
 
 func staticDeltaGenerateVerb() cli.Verb {
@@ -34,7 +32,7 @@ func staticDeltaGenerateVerb() cli.Verb {
 			"others go in whole, or, when they have more than 4 MB (--min-fallback-size), are left to be fetched by themselves: with 0 none is.\n\n" +
 			"The delta is in the repository when all of it is written; `deployfs summary -u` has others find it. " +
 			"With --filename it is written to that file, its parts beside it: with --inline it is one file, which `static-delta apply-offline` takes.\n\n" +
-			"Sizes are in millions of bytes. What is done is told on stderr.",
+			"Sizes are in millions of bytes. What is done is told on stderr. " + secretText,
 		Options: []cli.Option{
 			cli.String(&o.from, "from", "", "REV", "Create delta from revision REV"),
 			cli.Flag(&o.empty, "empty", "", "Create delta from scratch"),
@@ -50,7 +48,7 @@ func staticDeltaGenerateVerb() cli.Verb {
 			cli.Func(func(name string) error { o.filename = &name; return nil }, "filename", "", "PATH", "Write the delta content to PATH (a directory).  If not specified, the OSTree repository is used"),
 			stringsOption(&o.signers.keys, "sign", "KEY_ID", "Sign the delta with"),
 			schemeOption(&o.signers.scheme, "sign-type", ""),
-			cli.String(&o.keysFile, "keys-file", "", "NAME", "Read key(s) from file"),
+			cli.String(&o.signers.keyFile, "keys-file", "", "NAME", "Read key(s) from file"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs static-delta generate os/main", Text: "from the parent of the newest commit"},
@@ -144,11 +142,7 @@ func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err e
 			return c, err
 		}
 	}
-	if c.Signers, err = o.signers.signers(); err != nil || o.keysFile == "" {
-		return c, err
-	}
-	more, err := signersIn(cmp.Or(o.signers.scheme, defaultScheme), o.keysFile)
-	c.Signers = append(c.Signers, more...)
+	c.Signers, err = o.signers.signers()
 	return c, err
 }
 

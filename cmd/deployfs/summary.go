@@ -9,6 +9,7 @@ import (
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 	"deployfs/objstore/facts"
+	"deployfs/objstore/flatpak"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/publish"
 	"deployfs/objstore/sign"
@@ -16,7 +17,7 @@ import (
 )
 
 type summaryOptions struct {
-	update, view bool
+	update, view, flatpak bool
 	summaryParts
 	metadata []string
 	signerOptions
@@ -49,10 +50,12 @@ func summaryVerb() cli.Verb {
 			fromFile,
 			schemeOption(&o.scheme, "sign-type", ""),
 			metadata,
+			cli.Flag(&o.flatpak, "flatpak", "", "With --update, tell flatpak of the applications and runtimes"),
 		},
 		Examples: []cli.Example{
 			{Command: "deployfs summary -u", Text: "list the refs as they are now"},
 			{Command: "deployfs summary -u -m title=\"'Daily builds'\" --gpg-sign=0123ABCD", Text: "tell more, and sign it"},
+			{Command: "deployfs summary -u --flatpak --gpg-sign=0123ABCD", Text: "publish applications for flatpak"},
 			{Command: "deployfs summary -v", Text: "what a client would see"},
 		},
 		Complete: func(*cli.Invocation, string) cli.Completion { return cli.Completion{} },
@@ -64,7 +67,9 @@ const summaryText = `The summary is the file in which who pulls finds the refs o
 
 Signatures by several keys may stand side by side, and those of GPG beside others. ` + secretText + `
 
-VALUE is a GVariant in text form, such as 5, true or "'a text'", with its quotes.`
+VALUE is a GVariant in text form, such as 5, true or "'a text'", with its quotes.
+
+With --flatpak the summary also has what flatpak looks for there: the size and the metadata of each application and runtime, and what the group flatpak of the repository's configuration tells (title, comment, description, homepage, icon, default-branch, gpg-keys and so on). A file summary.idx, which flatpak would believe instead, is deleted.`
 
 func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 	signers, err := o.signers()
@@ -74,6 +79,8 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 	switch {
 	case o.update:
 		return o.publish(ctx, repo, signers)
+	case o.flatpak:
+		return &cli.UsageError{Text: "--flatpak goes with --update"}
 	case !o.view && !o.raw && !o.listKeys && o.printKey == nil:
 		return cli.Words("No option specified; use -u to update summary")
 	}
@@ -81,10 +88,13 @@ func (o *summaryOptions) run(ctx context.Context, inv *cli.Invocation, repo *obj
 	if err != nil {
 		return err
 	}
+	if inv.JSON && (o.view || o.raw) {
+		return o.viewJSON(inv, repo, s)
+	}
 	if err := o.show(inv, s, o.view); err != nil || !o.view || o.raw {
 		return err
 	}
-	return o.summarySignatures(inv, repo)
+	return o.viewSignatures(inv, repo, s)
 }
 
 // show shows a summary. View has it shown for people in any case but for raw.
@@ -114,7 +124,17 @@ func (o *summaryOptions) publish(ctx context.Context, repo *objstore.Repo, signe
 		}
 		metadata = append(metadata, entry)
 	}
-	return publish.Run(ctx, repo, publish.Options{Metadata: metadata, Signers: signers})
+	if !o.flatpak {
+		return publish.Run(ctx, repo, publish.Options{Metadata: metadata, Signers: signers})
+	}
+	known, err := flatpak.Metadata(ctx, repo)
+	if err != nil {
+		return err
+	}
+	if err := publish.Run(ctx, repo, publish.Options{Metadata: append(known, metadata...), Signers: signers}); err != nil {
+		return err
+	}
+	return flatpak.DropIndex(repo)
 }
 
 // parseMetadata reads KEY=VALUE into an {sv}.

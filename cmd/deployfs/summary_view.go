@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math/bits"
+	"strings"
 	"time"
 
 	"deployfs/cmd/internal/cli"
@@ -36,32 +37,61 @@ func viewSummary(inv *cli.Invocation, s *summary.Summary) error {
 	return nil
 }
 
-// summarySignatures tells what the summary's signatures are worth. Older versions of ostree do not,
+// viewSignatures tells what the summary's signatures are worth. Older versions of ostree do not,
 // so it is not for output in its place.
-func (o *summaryOptions) summarySignatures(inv *cli.Invocation, repo *objstore.Repo) error {
-	if inv.Program.Terse || inv.JSON {
+func (o *summaryOptions) viewSignatures(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
+	if inv.Program.Terse {
 		return nil
 	}
-	data, err := repo.ReadFile("summary", summary.MaxSize)
+	meta, signed, err := summarySignatures(repo)
 	if err != nil {
 		return err
 	}
-	signatures, err := repo.ReadFile("summary.sig", summary.MaxSize)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !signed {
 		_, err = fmt.Fprintln(inv.Stdout, "Summary is unsigned")
 		return err
 	}
+	var text strings.Builder
+	shower := newShower(repo, inv)
+	shower.gpgHome, shower.out = o.gpgHome, &text
+	err = shower.printVerdicts("Found %s on the summary:", s.Value().Bytes(), meta)
+	if text.Len() > 0 {
+		fmt.Fprint(inv.Stdout, "\n"+text.String())
+	}
+	return err
+}
+
+// viewJSON tells of a summary in JSON, and what its signatures are worth.
+func (o *summaryOptions) viewJSON(inv *cli.Invocation, repo *objstore.Repo, s *summary.Summary) error {
+	j := newSummaryJSON(s)
+	meta, signed, err := summarySignatures(repo)
 	if err != nil {
 		return err
 	}
-	meta, err := gvariant.Parse("a{sv}", signatures)
-	if err != nil {
-		return fmt.Errorf("summary.sig: %w", err)
+	if signed {
+		shower := newShower(repo, inv)
+		shower.gpgHome = o.gpgHome
+		if j.Signatures, j.OtherSignatures, err = shower.verdictsJSON(s.Value().Bytes(), meta); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(inv.Stdout)
-	s := newShower(repo, inv)
-	s.gpgHome = o.gpgHome
-	return s.printVerdicts("Found %s on the summary:", data, meta)
+	return cli.WriteJSON(inv.Stdout, j)
+}
+
+// summarySignatures are what is in summary.sig, an a{sv}; false when it is not there.
+func summarySignatures(repo *objstore.Repo) (gvariant.Value, bool, error) {
+	data, err := repo.ReadFile("summary.sig", summary.MaxSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return gvariant.Value{}, false, nil
+	}
+	if err != nil {
+		return gvariant.Value{}, false, err
+	}
+	meta, err := gvariant.Parse("a{sv}", data)
+	if err != nil {
+		return meta, false, fmt.Errorf("summary.sig: %w", err)
+	}
+	return meta, true, nil
 }
 
 func printSummaryRefs(w io.Writer, collection string, list summary.Refs) {
@@ -134,13 +164,15 @@ func secondsText(v gvariant.Value) string {
 
 // summaryJSON is a summary in JSON.
 type summaryJSON struct {
-	Collection   string             `json:"collection,omitempty"`
-	Mode         string             `json:"mode,omitempty"`
-	LastModified *uint64            `json:"last_modified,omitempty"` // seconds since 1970
-	Expires      *uint64            `json:"expires,omitempty"`       // the same
-	Refs         []summaryRefJSON   `json:"refs"`
-	Deltas       []summaryDeltaJSON `json:"deltas"`
-	Metadata     map[string]any     `json:"metadata"`
+	Collection      string               `json:"collection,omitempty"`
+	Mode            string               `json:"mode,omitempty"`
+	LastModified    *uint64              `json:"last_modified,omitempty"` // seconds since 1970
+	Expires         *uint64              `json:"expires,omitempty"`       // the same
+	Refs            []summaryRefJSON     `json:"refs"`
+	Deltas          []summaryDeltaJSON   `json:"deltas"`
+	Metadata        map[string]any       `json:"metadata"`
+	Signatures      []facts.GPGSignature `json:"signatures,omitempty"`       // by GPG, where they were checked
+	OtherSignatures []facts.Signature    `json:"other_signatures,omitempty"` // of other schemes
 }
 
 type summaryRefJSON struct {

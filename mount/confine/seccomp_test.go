@@ -85,6 +85,16 @@ func TestFilter(t *testing.T) {
 			t.Errorf("connect, when it is %v: %#x, want %#x", connect, got, want)
 		}
 	}
+	for family, want := range map[uint32]uint32{unix.AF_INET: yes, unix.AF_INET6: yes, unix.AF_UNIX: no, unix.AF_NETLINK: no, unix.AF_PACKET: no} {
+		if got := judge(t, filter(false, true), arch, unix.SYS_SOCKET, family); got != want {
+			t.Errorf("a socket of family %d with a network: %#x, want %#x", family, got, want)
+		}
+	}
+	for call, want := range map[uint32]uint32{unix.SYS_CONNECT: yes, unix.SYS_MOUNT: no, unix.SYS_PTRACE: no, unix.SYS_READ: yes} {
+		if got := judge(t, filter(false, true), arch, call); got != want {
+			t.Errorf("system call %d with a network: %#x, want %#x", call, got, want)
+		}
+	}
 	for _, call := range slices.Concat(denied, nativeDenied) {
 		if got := judge(t, filter(false, false), arch, call); got != no {
 			t.Errorf("system call %d: %#x, want %#x", call, got, no)

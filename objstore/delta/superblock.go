@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -172,20 +173,20 @@ func (s *Superblock) parseFallbacks(list gvariant.Value) error {
 // findInline finds the parts that stand in the superblock, and detached metadata. As in
 // GLib, the first of several equal keys counts, and it is nothing if its type is another.
 func (s *Superblock) findInline() {
-	inline := map[string]gvariant.Value{}
+	found := map[string]gvariant.Value{}
+	dir := s.Delta().Path() + "/"
 	for i := range s.Metadata.Len() {
 		entry := s.Metadata.At(i)
-		key := entry.At(0).Str()
-		if _, ok := inline[key]; !ok {
-			inline[key] = entry.At(1).Variant()
+		name, ok := bytes.CutPrefix(entry.At(0).Text(), []byte(dir))
+		if _, twice := found[string(name)]; ok && !twice {
+			found[string(name)] = entry.At(1).Variant()
 		}
 	}
-	dir := objstore.Delta{From: s.From, To: s.To}.Path()
-	if v := inline[dir+"/commitmeta"]; v.Type() == "a{sv}" {
+	if v := found["commitmeta"]; v.Type() == "a{sv}" {
 		s.Detached = v
 	}
 	for i := range s.Parts {
-		if v := inline[dir+"/"+strconv.Itoa(i)]; v.Type() == inlineType {
+		if v := found[strconv.Itoa(i)]; v.Type() == "(yay)" {
 			s.Parts[i].inline = v.Bytes()
 		}
 	}
@@ -224,8 +225,7 @@ func Signed(data []byte) (superblock []byte, signatures gvariant.Value, ok bool)
 	}
 	signatures = v.At(2)
 	for i := range signatures.Len() {
-		key := signatures.At(i).At(0).Text()
-		if len(key) >= len(signaturePrefix) && string(key[:len(signaturePrefix)]) == signaturePrefix {
+		if bytes.HasPrefix(signatures.At(i).At(0).Text(), []byte(signaturePrefix)) {
 			return v.At(1).ByteString(), signatures, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 )
 
 // Body is a file that comes. It is for one reader.
@@ -132,7 +133,14 @@ func (b *Body) connect(r request) error {
 			err = b.accept(got, from)
 			again = passes(err)
 		}
-		if err == nil || !again || b.left == 0 {
+		if err == nil {
+			return nil
+		}
+		if status := (*StatusError)(nil); r.from != nil && errors.As(err, &status) && status.Status == http.StatusRequestedRangeNotSatisfiable {
+			r.from, r.offset = nil, 0 // all of it, then
+			continue
+		}
+		if !again || b.left == 0 {
 			return err
 		}
 		b.left--
@@ -158,7 +166,7 @@ func (b *Body) accept(got *reply, from *base) error {
 // skip reads over what was read before. What it leaves undone after an error is read again.
 func (b *Body) skip(n int64) (err error) {
 	want := b.offset + n
-	defer func() { b.offset = want }()
+	defer func() { b.offset, b.gained = want, 0 }()
 	buffer := make([]byte, 32<<10)
 	for n > 0 {
 		got, err := b.read(buffer[:min(n, int64(len(buffer)))])
@@ -170,7 +178,6 @@ func (b *Body) skip(n int64) (err error) {
 			return err
 		}
 	}
-	b.gained = 0
 	return nil
 }
 

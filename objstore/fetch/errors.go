@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 )
 
 var (
@@ -174,10 +173,10 @@ func passes(err error) bool {
 		return status.Status == http.StatusRequestTimeout || status.Status == http.StatusInternalServerError
 	case errors.As(err, &transfer):
 		switch transfer.Code {
-		case codeScheme, codeFile, codeRedirects, codeCertificate, codeRange:
+		case codeScheme, codeFile, codeRedirects, codeTLS, codeCertificate, codeRange:
 			return false
 		}
-		return !errors.Is(err, syscall.ENOSPC)
+		return true
 	}
 	return false
 }

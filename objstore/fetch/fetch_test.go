@@ -145,6 +145,28 @@ func (b *broken) Write(p []byte) (int, error) {
 	return b.ResponseWriter.Write(p)
 }
 
+// TestResumeAtTheEnds has transfers break off before the first byte and after the last one.
+func TestResumeAtTheEnds(t *testing.T) {
+	t.Parallel()
+	for _, came := range []int64{0, 1} {
+		var ranges []string
+		url := serveFunc(t, func(w http.ResponseWriter, r *http.Request) {
+			ranges = append(ranges, r.Header.Get("Range"))
+			if len(ranges) == 1 {
+				io.WriteString(w, "x"[:came])
+				w.(http.Flusher).Flush() // no length is told
+				panic(http.ErrAbortHandler)
+			}
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("x"))
+		})
+		c := client(t, Config{URLs: []string{url}, Retries: 1})
+		got, err := c.Get(t.Context(), File{Path: "x", Content: true}, 10)
+		if err != nil || string(got) != "x" || ranges[1] != fmt.Sprintf("bytes=%d-", came) {
+			t.Errorf("%d bytes had come: %q, %v, %q", came, got, err, ranges)
+		}
+	}
+}
+
 // TestChangedMeanwhile does not join two files.
 func TestChangedMeanwhile(t *testing.T) {
 	t.Parallel()

@@ -22,9 +22,9 @@ type request struct {
 	known   Validators // the state of which no copy is needed
 	first   int64      // bytes of which no more are needed; 0 is all
 
-	offset int64      // from which on
+	from   *base      // that a beginning came from; nil where there is none
+	offset int64      // from which on the rest is needed
 	state  Validators // of the file whose beginning there is
-	from   *base      // that it came from
 }
 
 // reply is a source's answer.

@@ -21,7 +21,7 @@ type watch struct {
 	began    time.Time
 	waited   time.Duration // since the last time enough had come
 	came     int64
-	stalled  bool
+	stalled  bool // patience has ended
 }
 
 func newWatch(patience time.Duration, slowest int64, cancel context.CancelCauseFunc) *watch {
@@ -44,7 +44,7 @@ func (w *watch) stop(n int) {
 	if w.timer == nil {
 		return
 	}
-	w.stalled = !w.timer.Stop()
+	w.stalled = w.stalled || !w.timer.Stop()
 	w.waited += time.Since(w.began)
 	w.came += int64(n)
 	if float64(w.came) >= float64(w.slowest)*w.patience.Seconds() {

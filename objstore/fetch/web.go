@@ -17,6 +17,10 @@ import (
 // maxRedirects is how often a server may send a request elsewhere.
 const maxRedirects = 20
 
+// streamBuffer is how many bytes of a file may wait for its reader, of each file that comes over one
+// connection.
+const streamBuffer = 1 << 20
+
 // web is the source of http and https URLs.
 type web struct {
 	transport *http.Transport
@@ -52,7 +56,7 @@ func newWeb(c Config, stall time.Duration, moved *atomic.Int64) (*web, error) {
 			MaxIdleConnsPerHost:    parallel(c),
 			DisableCompression:     true, // objects are checked in the form in which they are stored
 			Protocols:              protocols,
-			HTTP2:                  &http.HTTP2Config{SendPingTimeout: stall / 2, PingTimeout: stall / 2},
+			HTTP2:                  &http.HTTP2Config{SendPingTimeout: stall / 2, PingTimeout: stall / 2, MaxReceiveBufferPerStream: streamBuffer},
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
@@ -156,7 +160,8 @@ func (w *web) request(ctx context.Context, b *base, r request) (*http.Request, e
 	if r.first > 0 {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=0-%d", r.first-1))
 	}
-	if v := r.state.strong(); r.offset > 0 && (r.content || v != "" && b == r.from) {
+	// Also from 0 on: a server that breaks off whole files may give parts.
+	if v := r.state.strong(); r.from != nil && (r.content || v != "" && b == r.from) {
 		asked.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
 		if v != "" && b == r.from {
 			asked.Header.Set("If-Range", v)
@@ -192,7 +197,7 @@ func judge(answer *http.Response, r request, cancel context.CancelCauseFunc) (*r
 		return got, nil
 	case code == http.StatusPartialContent:
 		first, size, ok := parseContentRange(answer.Header.Get("Content-Range"))
-		if !ok || r.offset == 0 || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
+		if !ok || r.from == nil || first != r.offset || !r.content && (r.state.empty() || !got.state.agrees(r.state)) {
 			return nil, &TransferError{URL: place, Code: codeRange, Err: errors.New("the answer is another part of the file than was asked for")}
 		}
 		got.offset, got.size, got.total = first, size, size

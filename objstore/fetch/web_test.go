@@ -77,7 +77,7 @@ func TestWords(t *testing.T) {
 		{url + "/junk", "While fetching " + url + "/junk/x: [1] Unsupported protocol", 1, false},
 		{"http://u:secret@" + closed.Addr().String(), "While fetching http://u@" + closed.Addr().String() + "/x: [7] Couldn't connect to server", 3, false},
 		{"http://no.such.host.invalid", "While fetching http://no.such.host.invalid/x: [6] Couldn't resolve host name", 3, false},
-		{strings.Replace(url, "http:", "https:", 1), "While fetching " + strings.Replace(url, "http:", "https:", 1) + "/x: [35] SSL connect error", 3, false},
+		{strings.Replace(url, "http:", "https:", 1), "While fetching " + strings.Replace(url, "http:", "https:", 1) + "/x: [35] SSL connect error", 1, false},
 		{"file:///nonexistent", "While fetching file:///nonexistent/x: [37] Couldn't read a file:// file", 1, true},
 	} {
 		t.Run(c.url, func(t *testing.T) {

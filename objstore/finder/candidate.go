@@ -15,6 +15,7 @@ type candidate struct {
 	serves []refs.Name // that count of those that it lists
 	list   *summary.Summary
 	tips   map[refs.Name]summary.Ref // what the summary says of serves
+	doubts map[refs.Name]error       // why a tip could not be pulled, where that is known
 }
 
 // source is where a candidate's commits are.
@@ -22,13 +23,15 @@ type source interface {
 	// timestamp is a commit's, in seconds since 1970, by the commit itself, which is checked
 	// against its name, and the size of that in bytes.
 	timestamp(ctx context.Context, commit object.Checksum) (seconds uint64, size int, err error)
+	// doubt tells why a commit could not be pulled, where that can be told at once.
+	doubt(commit object.Checksum, collection string) error
 	// pull takes over what o asks for.
 	pull(ctx context.Context, o pull.Options) error
 }
 
 // look finds out what the summary says of the refs that count.
 func (c *candidate) look() {
-	c.tips = map[refs.Name]summary.Ref{}
+	c.tips, c.doubts = map[refs.Name]summary.Ref{}, map[refs.Name]error{}
 	for _, name := range c.serves {
 		if ref, ok := lookup(c.list, name); ok {
 			c.tips[name] = ref

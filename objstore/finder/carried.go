@@ -129,15 +129,39 @@ func (c *carried) timestamp(_ context.Context, commit object.Checksum) (seconds 
 	return decoded.Timestamp, len(data), err
 }
 
-func (c *carried) pull(ctx context.Context, o pull.Options) error {
-	policy, err := trust.ForPull(c.dest, c.remote)
+func (c *carried) doubt(commit object.Checksum, collection string) error {
+	verify, err := c.verifier(collection)
 	if err != nil {
 		return err
 	}
-	if policy.WantsCommit() {
-		o.VerifyCommit = policy.Commit
+	data, err := c.repo.Metadata(object.Name{Checksum: commit, Kind: object.KindCommit})
+	if err != nil {
+		return err
 	}
-	o.VerifyCommit = bound(o.CollectionRefs[0].Collection, o.VerifyCommit)
+	detached, _, err := c.repo.CommitMeta(commit)
+	if err != nil {
+		return err
+	}
+	return verify(commit, data, detached)
+}
+
+// verifier fails for what is not signed as the remote's configuration says, or else with GPG, and
+// for what is not made for a collection.
+func (c *carried) verifier(collection string) (verifier, error) {
+	policy, err := trust.ForPull(c.dest, c.remote)
+	if err != nil {
+		return nil, err
+	}
+	if !policy.WantsCommit() {
+		policy = trust.ForLocalPull(c.dest, c.remote, true, false)
+	}
+	return bound(collection, policy.Commit), nil
+}
+
+func (c *carried) pull(ctx context.Context, o pull.Options) (err error) {
+	if o.VerifyCommit, err = c.verifier(o.CollectionRefs[0].Collection); err != nil {
+		return err
+	}
 	o.Remote = c.remote
 	_, err = pull.Local(ctx, c.dest, c.repo, o)
 	return err

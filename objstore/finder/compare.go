@@ -63,6 +63,7 @@ type commits map[object.Checksum]about
 type about struct {
 	size      uint64 // in bytes
 	timestamp uint64 // seconds since 1970; 0 is unknown
+	asked     bool   // the commit itself says so
 }
 
 // date adds what a candidate says of its commits, unless it contradicts what is known: of them
@@ -81,7 +82,11 @@ func (s *search) date(ctx context.Context, known commits, c *candidate) error {
 		case was.timestamp != 0 && said.timestamp != 0 && was.timestamp != said.timestamp:
 			return fmt.Errorf("%s: commit %s is said to be of the time %d, not %d", name, tip.Commit, said.timestamp, was.timestamp)
 		}
-		news[tip.Commit] = about{said.size, max(was.timestamp, said.timestamp)}
+		news[tip.Commit] = about{size: said.size, timestamp: max(was.timestamp, said.timestamp)}
+		if err := c.source.doubt(tip.Commit, name.Collection); err != nil {
+			c.doubts[name] = err
+			s.Ignored(c.URL, fmt.Errorf("%s, if another remote has it: %w", name, err))
+		}
 	}
 	for commit, about := range news {
 		known[commit] = about
@@ -101,7 +106,7 @@ func (s *search) about(ctx context.Context, c *candidate, tip summary.Ref) (abou
 		if err != nil {
 			return said, err
 		}
-		said = about{uint64(size), seconds}
+		said = about{size: uint64(size), timestamp: seconds}
 	} else if commit, err := s.repo.Commit(tip.Commit); err == nil {
 		if said.timestamp != 0 && said.timestamp != commit.Timestamp {
 			return said, fmt.Errorf("it is of the time %d, not %d", commit.Timestamp, said.timestamp)
@@ -114,49 +119,48 @@ func (s *search) about(ctx context.Context, c *candidate, tip summary.Ref) (abou
 	return said, nil
 }
 
-// ask finds out when commits were made of which no summary says so: from those who have them.
+// ask finds out when commits were made of which no summary says so: from those who list them. Who
+// can't tell does not have the commit.
 func (s *search) ask(ctx context.Context, known commits) error {
-	for commit, about := range known {
-		if about.timestamp != 0 {
-			continue
-		}
-		var failures []error
-		found := slices.ContainsFunc(s.candidates, func(c *candidate) bool {
-			if !c.tipped(commit) {
-				return false
+	for _, c := range s.candidates {
+		for name, tip := range c.tips {
+			about := known[tip.Commit]
+			if about.timestamp != 0 || about.asked {
+				continue
 			}
-			seconds, _, err := c.source.timestamp(ctx, commit)
-			about.timestamp, failures = seconds, append(failures, err)
-			return err == nil
-		})
-		if err := ctx.Err(); err != nil {
-			return err
+			seconds, _, err := c.source.timestamp(ctx, tip.Commit)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				s.Ignored(c.URL, fmt.Errorf("%s: Metadata not found for commit ‘%s’: %w", name, tip.Commit, err))
+				delete(c.tips, name)
+				continue
+			}
+			about.timestamp, about.asked = seconds, true
+			known[tip.Commit] = about
 		}
-		if !found {
-			return fmt.Errorf("Metadata not found for commit ‘%s’: %w", commit, errors.Join(failures...))
-		}
-		known[commit] = about
 	}
 	return nil
 }
 
-func (c *candidate) tipped(commit object.Checksum) bool {
-	for _, tip := range c.tips {
-		if tip.Commit == commit {
-			return true
-		}
-	}
-	return false
-}
-
-// newest finds the newest commit of each ref; of several, that of the first candidate.
+// newest finds the newest commit of each ref: of several, that of the first candidate. One that
+// could not be pulled does not hide an older one that can.
 func (s *search) newest(known commits) map[refs.Name]object.Checksum {
 	newest := map[refs.Name]object.Checksum{}
-	for _, c := range s.candidates {
-		for name, tip := range c.tips {
-			best, ok := newest[name]
-			if !ok || known[tip.Commit].timestamp > known[best].timestamp {
-				newest[name] = tip.Commit
+	for _, doubtful := range []bool{false, true} {
+		found := map[refs.Name]object.Checksum{}
+		for _, c := range s.candidates {
+			for name, tip := range c.tips {
+				best, ok := found[name]
+				if (c.doubts[name] != nil) == doubtful && (!ok || known[tip.Commit].timestamp > known[best].timestamp) {
+					found[name] = tip.Commit
+				}
+			}
+		}
+		for name, commit := range found {
+			if _, ok := newest[name]; !ok {
+				newest[name] = commit
 			}
 		}
 	}

@@ -107,6 +107,8 @@ func (c *configured) timestamp(ctx context.Context, commit object.Checksum) (sec
 	return decoded.Timestamp, len(data), err
 }
 
+func (c *configured) doubt(object.Checksum, string) error { return nil }
+
 func (c *configured) pull(ctx context.Context, o pull.Options) error {
 	how := c.how
 	how.Options = o

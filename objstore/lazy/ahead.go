@@ -52,8 +52,10 @@ func newAhead(s *Source) *ahead {
 
 func (a *ahead) close() {
 	a.mu.Lock()
-	a.closed = true
-	close(a.jobs)
+	if !a.closed {
+		a.closed = true
+		close(a.jobs)
+	}
 	a.mu.Unlock()
 	a.workers.Wait()
 }

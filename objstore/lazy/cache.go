@@ -42,7 +42,10 @@ func OpenCache(dir string, limit int64) (c *Cache, err error) {
 	if err := unix.Lstat(dir, &st); err != nil || !words.Private(&st, unix.S_IFDIR) {
 		return nil, fmt.Errorf("cache %s: not a directory of this user's alone", dir)
 	}
-	if c.repo, err = objstore.Create(dir, objstore.Setup{Mode: objstore.Archive}); err != nil {
+	if c.repo, err = objstore.Open(dir); err != nil {
+		c.repo, err = objstore.Create(dir, objstore.Setup{Mode: objstore.Archive})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
 	if err := c.open(); err != nil {

@@ -31,7 +31,7 @@ func list(data, signature []byte) (l listed, err error) {
 
 // settle finds a ref's commit, and the collection of a ref that names none.
 func (l *listed) settle(r *request) error {
-	own := l.parsed.Collection()
+	own, asked := l.parsed.Collection(), r.name
 	if r.name.Collection == "" {
 		r.name.Collection = own
 	}
@@ -43,7 +43,7 @@ func (l *listed) settle(r *request) error {
 		found, ok = l.lookup(r.name)
 	}
 	if !ok {
-		return l.absent(r.name, own)
+		return absent(asked)
 	}
 	r.commit = found.Commit
 	l.sizes[found.Commit] = found.Size
@@ -60,8 +60,8 @@ func (l *listed) lookup(name refs.Name) (r summary.Ref, ok bool) {
 	return r, false
 }
 
-func (l *listed) absent(name refs.Name, own string) error {
-	if name.Collection == own {
+func absent(name refs.Name) error {
+	if name.Collection == "" {
 		return fmt.Errorf("No such branch '%s' in repository summary", name.Ref)
 	}
 	return fmt.Errorf("No such branch (%s, %s) in repository summary", name.Collection, name.Ref)

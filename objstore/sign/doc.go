@@ -7,5 +7,9 @@
 // over the bytes of the commit object. Those of a summary stand in the same form
 // in summary.sig.
 //
-// Source: ostree, src/libostree/ostree-sign.c.
+// The schemes beside GPG, which objstore/openpgp has, are ed25519, spki and dummy. Keys
+// of spki say of what kind they are: Ed25519, Ed448, RSA, or ECDSA by a curve of NIST.
+//
+// Source: ostree, src/libostree/ostree-sign.c, ostree-sign-ed25519.c, ostree-sign-spki.c,
+// ostree-blob-reader-pem.c.
 package sign

@@ -235,6 +235,22 @@ func TestSigned(t *testing.T) {
 	}
 }
 
+// TestUpdateTimes: whoever asks for what is newer than the last summary, in seconds, gets it.
+func TestUpdateTimes(t *testing.T) {
+	b := build(t, "")
+	sign := func([]byte) (gvariant.Value, error) { return gvariant.NewArray("{sv}"), nil }
+	var last time.Time
+	for _, signer := range []Signer{nil, nil, sign, sign, nil} {
+		check(t, UpdateSigned(t.Context(), b.repo, nil, signer))
+		info, err := os.Stat(b.file("summary"))
+		check(t, err)
+		if at := info.ModTime(); at.Unix() <= last.Unix() {
+			t.Errorf("%s follows %s", at, last)
+		}
+		last = info.ModTime()
+	}
+}
+
 // TestUpdateRefused: a summary that lists what is not there would be a lie.
 func TestUpdateRefused(t *testing.T) {
 	b := build(t, "")

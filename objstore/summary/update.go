@@ -157,13 +157,15 @@ func (c *collector) add(list *[]Ref, ref objstore.Ref) {
 	*list, c.err = append(*list, entry), err
 }
 
+// entry tells of a ref's commit what that says, without a look at its checksum, as
+// ostree does: a damaged one must not keep others from being published.
 func (c *collector) entry(ref objstore.Ref) (Ref, error) {
 	sum, err := object.ParseChecksum(ref.Checksum)
 	if err != nil {
 		return Ref{}, fmt.Errorf("Invalid rev %s", ref.Checksum)
 	}
 	name := object.Name{Checksum: sum, Kind: object.KindCommit}
-	data, err := c.repo.Metadata(name)
+	data, err := c.repo.ReadMetadata(name, objstore.MaxMetadata)
 	if err != nil {
 		return Ref{}, err
 	}

@@ -133,7 +133,8 @@ func TestForPull(t *testing.T) {
 			w.write("etc/trusted.ed25519", public(1))
 			return signed(w, 1)
 		}, "No keys found for required signapi type ed25519"},
-		"unknown type": {func(w *world) gvariant.Value { w.config(noGPG + "sign-verify=x\n"); return dict() }, "Requested signature type is not implemented"},
+		"an empty list": {func(w *world) gvariant.Value { w.config(noGPG + "sign-verify=;\n"); return dict() }, "Requested signature type is not implemented"},
+		"unknown type":  {func(w *world) gvariant.Value { w.config(noGPG + "sign-verify=x\n"); return dict() }, "Requested signature type is not implemented"},
 		"a bad key": {func(w *world) gvariant.Value {
 			w.config(noGPG + "sign-verify=1\nverification-ed25519-key=x\n")
 			return dict()

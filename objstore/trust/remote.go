@@ -25,7 +25,7 @@ func (absentRemote) Hint() string { return "`ostree remote list` shows the remot
 // remote finds the configuration of a remote.
 func (s system) remote(repo *objstore.Repo, name string) (c config, err error) {
 	if !refs.IsFragment(name) {
-		return c, errors.New("not a remote's name")
+		return c, absentRemote{&remote.NotFoundError{Name: name}}
 	}
 	if c.list, err = s.places.Load(repo); err != nil {
 		return c, err
@@ -64,11 +64,14 @@ func (c config) schemes(option string) (names []string, on bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	switch names = listOf(text); {
-	case len(names) == 0, text == "false", text == "0":
+	switch text {
+	case "", "false", "0":
 		return nil, false, nil
-	case text == "true", text == "1":
+	case "true", "1":
 		return nil, true, nil
+	}
+	if names = listOf(text); len(names) == 0 {
+		names = []string{text} // which is no scheme, so that it does not demand nothing
 	}
 	return names, true, nil
 }

@@ -3,6 +3,7 @@ package trust
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -94,6 +95,20 @@ func public(seed byte) string {
 	return base64.StdEncoding.EncodeToString(private(seed).Public().(ed25519.PublicKey))
 }
 
+// spki is the same key in the form of spki.
+func spki(seed byte) string {
+	der, _ := x509.MarshalPKIXPublicKey(private(seed).Public())
+	return base64.StdEncoding.EncodeToString(der)
+}
+
+func pemKey(seed byte) string {
+	return "-----BEGIN PUBLIC KEY-----\n" + spki(seed) + "\n-----END PUBLIC KEY-----\n"
+}
+
+func (w *world) spkiSigned(seed byte) {
+	w.meta(signatures("ostree.sign.spki", ed25519.Sign(private(seed), w.data)))
+}
+
 func (w *world) check(remote string) error {
 	w.t.Helper()
 	repo, err := objstore.Open(w.repo)
@@ -113,14 +128,24 @@ func TestCheck(t *testing.T) {
 		do     func(*world)
 		want   string // in the error; "" is trust
 	}{
-		"the remote's key":          {"origin", func(w *world) { w.config(origin + key(1)); w.signed(1) }, ""},
-		"one of two signatures":     {"origin", func(w *world) { w.config(origin + key(1)); w.signed(2, 1) }, ""},
-		"the remote's file":         {"origin", func(w *world) { w.file("#\n" + public(2) + "\n" + public(1)); w.signed(1) }, ""},
-		"the system's key":          {"", func(w *world) { w.write("etc/trusted.ed25519", public(1)); w.signed(1) }, ""},
-		"the system's directory":    {"", func(w *world) { w.write("share/trusted.ed25519.d/a", public(1)); w.signed(1) }, ""},
-		"a remote without keys":     {"origin", func(w *world) { w.config(origin); w.write("etc/trusted.ed25519", public(1)); w.signed(1) }, ""},
-		"sign-verify is off":        {"origin", func(w *world) { w.config(origin + "sign-verify=false\n" + key(1)); w.signed(1) }, ""},
-		"sign-verify lists":         {"origin", func(w *world) { w.config(origin + "sign-verify=spki;ed25519;\n" + key(1)); w.signed(1) }, ""},
+		"the remote's key":       {"origin", func(w *world) { w.config(origin + key(1)); w.signed(1) }, ""},
+		"one of two signatures":  {"origin", func(w *world) { w.config(origin + key(1)); w.signed(2, 1) }, ""},
+		"the remote's file":      {"origin", func(w *world) { w.file("#\n" + public(2) + "\n" + public(1)); w.signed(1) }, ""},
+		"the system's key":       {"", func(w *world) { w.write("etc/trusted.ed25519", public(1)); w.signed(1) }, ""},
+		"the system's directory": {"", func(w *world) { w.write("share/trusted.ed25519.d/a", public(1)); w.signed(1) }, ""},
+		"a remote without keys":  {"origin", func(w *world) { w.config(origin); w.write("etc/trusted.ed25519", public(1)); w.signed(1) }, ""},
+		"sign-verify is off":     {"origin", func(w *world) { w.config(origin + "sign-verify=false\n" + key(1)); w.signed(1) }, ""},
+		"sign-verify lists":      {"origin", func(w *world) { w.config(origin + "sign-verify=spki;ed25519;\n" + key(1)); w.signed(1) }, ""},
+		"spki, of the remote": {"origin", func(w *world) {
+			w.config(origin + "sign-verify=spki\nverification-spki-key=" + spki(1) + "\n")
+			w.spkiSigned(1)
+		}, ""},
+		"spki, of the system": {"", func(w *world) { w.write("etc/trusted.spki", pemKey(1)); w.spkiSigned(1) }, ""},
+		"spki, revoked": {"", func(w *world) {
+			w.write("etc/trusted.spki", pemKey(1))
+			w.write("share/revoked.spki.d/a", pemKey(1))
+			w.spkiSigned(1)
+		}, "revoked key, " + spki(1)},
 		"of a parent's remote":      {"origin", func(w *world) { w.child(origin + key(1)); w.signed(1) }, ""},
 		"of the system's remote":    {"origin", func(w *world) { w.systemRepo(origin + key(1)); w.signed(1) }, ""},
 		"no signature":              {"origin", func(w *world) { w.config(origin + key(1)) }, "it has no signature"},
@@ -211,7 +236,7 @@ func TestBrokenKeys(t *testing.T) {
 		want   string
 	}{
 		"no such remote":         {"nope", func(w *world) {}, `Remote "nope" not found`},
-		"no remote's name":       {"a b", func(w *world) {}, "not a remote's name"},
+		"no remote's name":       {"a b", func(w *world) {}, `Remote "a b" not found`},
 		"a bad key":              {"origin", func(w *world) { w.config(origin + "verification-ed25519-key=AAAA\n") }, "verification-ed25519-key"},
 		"no key file":            {"origin", func(w *world) { w.config(origin + "verification-ed25519-file=/nonexistent\n") }, "/nonexistent"},
 		"a directory of keys":    {"origin", func(w *world) { w.config(origin + "verification-ed25519-file=/\n") }, "not a regular file"},

@@ -39,15 +39,15 @@ type Chance struct {
 // Server serves a directory.
 type Server struct {
 	Config
-	mu          sync.Mutex
-	left500     int
-	left408     int
-	goneChecked time.Duration
+	mu        sync.Mutex
+	left500   int
+	left408   int
+	lookEvery time.Duration
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{Config: c, left500: c.Errors500.Max, left408: c.Errors408.Max, goneChecked: 100 * time.Millisecond}
+	return &Server{Config: c, left500: c.Errors500.Max, left408: c.Errors408.Max, lookEvery: 100 * time.Millisecond}
 }
 
 // Serve answers requests until the context ends, or the directory is gone when it was asked to look.
@@ -60,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
-	ticker := time.NewTicker(s.goneChecked)
+	ticker := time.NewTicker(s.lookEvery)
 	defer ticker.Stop()
 	for {
 		select {

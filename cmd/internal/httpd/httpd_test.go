@@ -147,7 +147,7 @@ func TestMisfortune(t *testing.T) {
 func TestAutoExit(t *testing.T) {
 	t.Parallel()
 	s := New(Config{Root: site(t), AutoExit: true})
-	s.goneChecked = time.Millisecond
+	s.lookEvery = time.Millisecond
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -94,17 +94,20 @@ func (c *chooser) compare(ctx context.Context, f *file) (*match, error) {
 	return m, nil
 }
 
+// patchable reports whether a patch can be made for a file. It is smaller than chunks are, always.
+func (c *chooser) patchable(f *file) bool {
+	return f.base != nil && !c.options.NoBsdiff && f.size+f.base.size <= c.options.Limits.Bsdiff && f.base.size <= bsdiff.MaxSize
+}
+
 // choose says how a file is described of which these are the matches, or nil.
 func (c *chooser) choose(f *file, m *match) method {
-	limits := c.options.Limits
+	limit := c.options.Limits.Fallback
 	switch {
-	case f.base == nil:
+	case c.patchable(f):
+		return patch
 	case m != nil:
 		return chunks
-	case !c.options.NoBsdiff && f.size+f.base.size <= limits.Bsdiff && f.base.size <= bsdiff.MaxSize:
-		return patch
-	}
-	if limits.Fallback > 0 && f.size > limits.Fallback {
+	case limit > 0 && f.size > limit:
 		return absent
 	}
 	return whole

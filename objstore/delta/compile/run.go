@@ -76,23 +76,29 @@ func chooseAll(ctx context.Context, repo *objstore.Repo, plan *plan, from, to ob
 			return nil, err
 		}
 	}
-	var similar []*file
+	c := &chooser{repo, o}
+	var unpatched []*file
+	similar := 0
 	for _, f := range plan.files {
-		if f.base != nil {
-			similar = append(similar, f)
+		if f.base == nil {
+			continue
+		}
+		similar++
+		if !c.patchable(f) {
+			unpatched = append(unpatched, f)
 		}
 	}
-	fmt.Fprintf(o.Log, "modified: %d\n", len(similar))
+	fmt.Fprintf(o.Log, "modified: %d\n", similar)
 	metadata := len(plan.metadata)
 	if from != to {
 		metadata++ // the commit, which the superblock holds
 	}
 	fmt.Fprintf(o.Log, "new reachable: metadata=%d content regular=%d symlink=%d\n", metadata, len(plan.files), len(plan.links))
-	c := &chooser{repo, o}
-	matches, err := c.compareAll(ctx, similar)
+	matches, err := c.compareAll(ctx, unpatched)
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintf(o.Log, "rollsum for %d/%d modified\n", len(matches), similar)
 	jobs := make([]job, len(plan.files))
 	for i, f := range plan.files {
 		jobs[i] = job{f, c.choose(f, matches[f]), matches[f]}
@@ -120,6 +126,5 @@ func (c *chooser) compareAll(ctx context.Context, files []*file) (map[*file]*mat
 			return nil
 		},
 		func(*match) {})
-	fmt.Fprintf(c.options.Log, "rollsum for %d/%d modified\n", len(found), len(files))
 	return found, err
 }
