@@ -132,14 +132,20 @@ func (o *pruneOptions) parse(now time.Time) (p prune.Options, err error) {
 
 // parseDepth reads --depth; a negative one but for -1 is as good as 0.
 func parseDepth(text string) (int, error) {
+	n, err := parseInt(text, "depth")
+	return depthOf(int64(n)), err
+}
+
+// parseInt reads the value of an option as GLib does.
+func parseInt(text, name string) (int, error) {
 	n, err := strconv.ParseInt(strings.TrimLeft(text, " \t"), 0, 32)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, cli.Words("Integer value “" + text + "” for --depth out of range")
+		return 0, cli.Words("Integer value “" + text + "” for --" + name + " out of range")
 	case err != nil:
-		return 0, cli.Words("Cannot parse integer value “" + text + "” for --depth")
+		return 0, cli.Words("Cannot parse integer value “" + text + "” for --" + name)
 	}
-	return depthOf(n), nil
+	return int(n), nil
 }
 
 func depthOf(n int64) int {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +17,13 @@ import (
 type pullOptions struct {
 	pull.RemoteOptions
 	noSync, syncEach, noRetry bool
-	depth, retries, frequency string
+	depth                     string
+	numbers                   [5]number
 	caches, headers           []string
 }
 
 func pullVerb() cli.Verb {
-	o := &pullOptions{depth: "0", retries: "-1", frequency: "0"}
+	o := &pullOptions{depth: "0"}
 	return cli.Verb{
 		Name: "pull", Args: "REMOTE [BRANCH...]", Short: "Download data from remote repository", Long: pullText,
 		Options: append(o.whatOptions(), o.howOptions()...),
@@ -68,22 +68,50 @@ func (o *pullOptions) howOptions() []cli.Option {
 	return []cli.Option{
 		cli.String(&o.URL, "url", "", "URL", "Pull objects from this URL instead of the one from the remote config"),
 		stringsOption(&o.headers, "http-header", "NAME=VALUE", "Add NAME=VALUE as HTTP header to all requests"),
-		cli.String(&o.frequency, "update-frequency", "", "FREQUENCY", "Sets the update frequency, in milliseconds (0=1000ms) (default: 0)"),
-		cli.String(&o.retries, "network-retries", "", "N", "Specifies how many times each download should be retried upon error (default: 5)"),
+		o.number(frequency, "update-frequency", "FREQUENCY", "Sets the update frequency, in milliseconds (0=1000ms) (default: 0)"),
+		o.number(retries, "network-retries", "N", "Specifies how many times each download should be retried upon error (default: 5)"),
 		cli.Func(cache, "localcache-repo", "L", "REPO", "Add REPO as local cache source for objects during this pull"),
 		cli.Flag(&o.Newer, "timestamp-check", "T", "Require fetched commits to have newer timestamps"),
 		cli.String(&o.NewerThan, "timestamp-check-from-rev", "", "", "Require fetched commits to have newer timestamps than given rev"),
 		cli.Flag(&o.Unbound, "disable-verify-bindings", "", "Do not verify commit bindings"),
 		cli.Hidden(cli.String(&o.UserAgent, "append-user-agent", "", "", "Append string to user agent")),
+		cli.Hidden(cli.Flag(&o.noRetry, "disable-retry-on-network-errors", "", "Do not retry when network issues happen, instead fail automatically")),
+		cli.Hidden(o.number(slowest, "low-speed-limit-bytes", "N", "The average transfer speed per second below which a transfer is aborted (default: 1000)")),
+		cli.Hidden(o.number(slowTime, "low-speed-time-seconds", "N", "The time in seconds that the transfer speed should be below that (default: 30)")),
+		cli.Hidden(o.number(atOnce, "max-outstanding-fetcher-requests", "N", "The max amount of concurrent connections allowed")),
 	}
+}
+
+// number is an option that is a number, -1 where it is not given.
+type number struct {
+	name  string
+	text  *string
+	value int
+}
+
+const (
+	frequency = iota
+	retries
+	slowest
+	slowTime
+	atOnce
+)
+
+func (o *pullOptions) number(which int, name, arg, help string) cli.Option {
+	text := "-1"
+	o.numbers[which] = number{name: name, text: &text}
+	return cli.String(&text, name, "", arg, help)
 }
 
 func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err := o.parse(); err != nil {
 		return err
 	}
-	if o.DryRun && !o.NeedDeltas {
+	switch {
+	case o.DryRun && !o.NeedDeltas:
 		return cli.Words("--dry-run requires --require-static-deltas")
+	case o.NoDeltas && o.NeedDeltas:
+		return cli.Words("--disable-static-deltas and --require-static-deltas exclude each other")
 	}
 	dest, err := openRepo(inv)
 	if err != nil {
@@ -115,13 +143,25 @@ func (o *pullOptions) parse() (err error) {
 	if o.Depth, err = parseDepth(o.depth); err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(o.retries)
-	if err != nil {
-		return cli.Words("Cannot parse integer value “" + o.retries + "” for --network-retries")
+	for i := range o.numbers {
+		n := &o.numbers[i]
+		if n.value, err = parseInt(*n.text, n.name); err != nil {
+			return err
+		}
 	}
-	if n >= 0 {
+	if n := o.numbers[retries].value; n >= 0 {
 		o.Retries = &n
 	}
+	if o.noRetry {
+		o.Retries = new(int)
+	}
+	o.Slowest = int64(max(o.numbers[slowest].value, 0))
+	o.Stall = time.Duration(max(o.numbers[slowTime].value, 0)) * time.Second
+	o.Requests = max(o.numbers[atOnce].value, 0)
+	return o.parseHeaders()
+}
+
+func (o *pullOptions) parseHeaders() error {
 	for _, text := range o.headers {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
@@ -174,7 +214,8 @@ func (o *pullOptions) openCaches() (closeAll func(), err error) {
 func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objstore.Repo, name string) error {
 	begin := time.Now()
 	o.Progress = new(pull.Progress)
-	progress := cli.StartProgress(inv.Stderr, func() string { return pullProgress(o.Progress, time.Since(begin)) })
+	meter := &pullMeter{progress: o.Progress, begin: begin, every: time.Duration(o.numbers[frequency].value) * time.Millisecond}
+	progress := cli.StartProgress(inv.Stderr, meter.text)
 	o.Warn = func(err error) {
 		progress.Aside(func() { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) })
 	}
@@ -192,19 +233,6 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	return err
 }
 
-// pullProgress tells how far a pull has come.
-func pullProgress(p *pull.Progress, took time.Duration) string {
-	fetched, left, bytes := p.Fetched.Load(), p.Left.Load(), p.Bytes.Load()
-	text := fmt.Sprintf("Receiving objects: %d, %s", fetched, objstore.FormatSize(uint64(bytes)))
-	if seconds := took.Seconds(); seconds >= 1 {
-		text += fmt.Sprintf(", %s/s", objstore.FormatSize(uint64(float64(bytes)/seconds)))
-		if fetched > 0 && left > 0 {
-			text += fmt.Sprintf(", %d left: %s", left, (time.Duration(float64(took) / float64(fetched) * float64(left))).Round(time.Second))
-		}
-	}
-	return text
-}
-
 // agent is how the program introduces itself to servers.
 func agent(inv *cli.Invocation) string {
 	name := inv.Program.Name
@@ -218,7 +246,7 @@ func agent(inv *cli.Invocation) string {
 func overrideSync(dest *objstore.Repo, noSync, syncEach bool) {
 	for key, value := range map[string]bool{"fsync": !noSync, "per-object-fsync": syncEach} {
 		if noSync || syncEach {
-			dest.Override("core", key, strconv.FormatBool(value))
+			dest.Override("core", key, fmt.Sprint(value))
 		}
 	}
 }

@@ -184,7 +184,7 @@ func (b *Body) skip(n int64) (err error) {
 // take makes an answer the one that is read from.
 func (b *Body) take(got *reply, from *base) {
 	b.from, b.body, b.size, b.total, b.state, b.unchanged = from, got.body, got.size, got.total, got.state, got.unchanged
-	b.watch = newWatch(b.client.stall, got.cancel)
+	b.watch = newWatch(b.client.stall, b.client.slowest, got.cancel)
 }
 
 // drop closes the connection, unless the file was read to its end.

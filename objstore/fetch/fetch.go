@@ -35,7 +35,8 @@ type Config struct {
 
 	Retries  int           // of one file, upon errors that may pass; 0 is none
 	Parallel int           // requests in flight; 0 is DefaultParallel
-	Stall    time.Duration // that a server may be silent or slower than 1000 bytes a second; 0 is 30 s
+	Stall    time.Duration // that a server may be silent or too slow; 0 is 30 s
+	Slowest  int64         // bytes a second that are not too slow; 0 is 1000
 
 	Known map[string][]byte // files that are not asked for, because their content is known, by path
 }
@@ -90,6 +91,7 @@ type Client struct {
 	slots         chan struct{}
 	retries       int
 	stall         time.Duration
+	slowest       int64
 	pause         func(ctx context.Context, round int) error
 	transport     *http.Transport
 	moved         atomic.Int64
@@ -103,6 +105,9 @@ func New(c Config) (*Client, error) {
 	}
 	if client.stall <= 0 {
 		client.stall = stallTime
+	}
+	if client.slowest = c.Slowest; client.slowest <= 0 {
+		client.slowest = slowRate
 	}
 	web, err := newWeb(c, client.stall, &client.moved)
 	if err != nil {

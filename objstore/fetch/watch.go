@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// slowest is the number of bytes a second below which a transfer counts as stalled.
-const slowest = 1000
+// slowRate is the number of bytes a second below which a transfer counts as stalled.
+const slowRate = 1000
 
 var errStalled = errors.New("the server sends nothing, or too slowly")
 
@@ -15,6 +15,7 @@ var errStalled = errors.New("the server sends nothing, or too slowly")
 // a slow reader is no fault of the server.
 type watch struct {
 	patience time.Duration
+	slowest  int64 // bytes a second
 	cancel   context.CancelCauseFunc
 	timer    *time.Timer
 	began    time.Time
@@ -23,8 +24,8 @@ type watch struct {
 	stalled  bool // patience has ended
 }
 
-func newWatch(patience time.Duration, cancel context.CancelCauseFunc) *watch {
-	w := &watch{patience: patience, cancel: cancel}
+func newWatch(patience time.Duration, slowest int64, cancel context.CancelCauseFunc) *watch {
+	w := &watch{patience: patience, slowest: slowest, cancel: cancel}
 	if cancel != nil {
 		w.timer = time.AfterFunc(patience, func() { cancel(errStalled) })
 		w.timer.Stop()
@@ -46,7 +47,7 @@ func (w *watch) stop(n int) {
 	w.stalled = w.stalled || !w.timer.Stop()
 	w.waited += time.Since(w.began)
 	w.came += int64(n)
-	if float64(w.came) >= slowest*w.patience.Seconds() {
+	if float64(w.came) >= float64(w.slowest)*w.patience.Seconds() {
 		w.waited, w.came = 0, 0
 	}
 }

@@ -126,7 +126,7 @@ func (p *puller) applyPart(ctx context.Context, j job) error {
 	if data, ok := j.Inline(j.index); ok {
 		return named(j.index, part.Apply(ctx, p.t, data))
 	}
-	body, err := j.from.client.Open(ctx, fetch.File{Path: j.PartPath(j.index), Content: true}, int64(min(part.Size, maxPart)))
+	body, err := j.from.client.Open(ctx, fetch.File{Path: j.PartPath(j.index), Content: true}, int64(min(max(part.Size, 1), maxPart)))
 	if err != nil {
 		return err
 	}

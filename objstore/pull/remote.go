@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"deployfs/objstore"
 	"deployfs/objstore/fetch"
@@ -22,6 +23,9 @@ type RemoteOptions struct {
 	Caches          []*objstore.Repo // repositories of this machine that may hold objects
 	TrustServer     bool             // an archive that is mirrored gets content unchecked, as it comes
 	NoDeltas        bool             // static deltas are not to be used
+	Requests        int              // that are made at once; 0 is a number that has shown to be good
+	Stall           time.Duration    // that a server may be too slow; 0 is 30 s
+	Slowest         int64            // bytes a second that are not too slow; 0 is 1000
 }
 
 // Remote pulls from a remote of dest, or from a URL file://, which is a remote without a
@@ -33,7 +37,7 @@ func Remote(ctx context.Context, dest *objstore.Repo, name string, o RemoteOptio
 		err = s.usable()
 	}
 	if err == nil {
-		err = s.connect(ctx, o.Override)
+		err = s.connect(ctx, &o)
 	}
 	if err != nil {
 		return Result{}, err
@@ -65,6 +69,9 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	from.wanted = &p.wanted
 	r, err := p.pull(ctx)
 	r.Metadata += int(from.asked.Load())
+	if p.t != nil {
+		r.Written = p.t.Stats().BytesWritten
+	}
 	r.Transferred = s.client.Transferred() - from.settled
 	return r, err
 }
@@ -81,15 +88,16 @@ func pullFiles(ctx context.Context, dest, src *objstore.Repo, o Options) (Result
 			o.Refs = append(o.Refs, ref.String())
 		}
 	}
-	s, err := newSession(dest, place, &RemoteOptions{Options: o})
+	far := RemoteOptions{Options: o}
+	s, err := newSession(dest, place, &far)
 	if err == nil {
-		err = s.connect(ctx, remote.Override{})
+		err = s.connect(ctx, &far)
 	}
 	if err != nil {
 		return Result{}, err
 	}
 	defer s.client.Close()
-	return s.pull(ctx, RemoteOptions{Options: o})
+	return s.pull(ctx, far)
 }
 
 // session is a remote that is being asked.
@@ -124,11 +132,14 @@ func newSession(dest *objstore.Repo, name string, o *RemoteOptions) (s *session,
 }
 
 // connect finds where the remote is. The client is to be closed.
-func (s *session) connect(ctx context.Context, o remote.Override) (err error) {
-	if s.place, err = s.list.Transport(ctx, s.name, o); err != nil {
+func (s *session) connect(ctx context.Context, o *RemoteOptions) (err error) {
+	if s.place, err = s.list.Transport(ctx, s.name, o.Override); err != nil {
 		return err
 	}
-	s.place.Parallel = requests
+	if o.Requests <= 0 {
+		o.Requests = requests
+	}
+	s.place.Parallel, s.place.Stall, s.place.Slowest = o.Requests, o.Stall, o.Slowest
 	s.client, err = fetch.New(s.place)
 	return err
 }

@@ -19,7 +19,7 @@ func FetchSummary(ctx context.Context, repo *objstore.Repo, name string, o Remot
 	o.complete()
 	s, err := newSession(repo, name, &o)
 	if err == nil {
-		err = s.connect(ctx, o.Override)
+		err = s.connect(ctx, &o)
 	}
 	if err != nil {
 		return nil, nil, nil, err
