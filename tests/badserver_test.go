@@ -72,6 +72,13 @@ func (s *badServer) objects() (n int) {
 	return n
 }
 
+// forget counts anew.
+func (s *badServer) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.asked)
+}
+
 // of meddles with the files of one ending alone.
 func of(ending string, wrong mischief) mischief {
 	return func(w http.ResponseWriter, a asked) bool { return strings.HasSuffix(a.name, ending) && wrong(w, a) }

@@ -16,9 +16,12 @@ import (
 // heights is the height of each package below the module's root: an import points to a smaller one.
 var heights = map[string]int{
 	"objstore/gvariant":       0,
-	"objstore/delta/bsdiff":   0,
+	"objstore/delta/bsdiff":   1,
 	"objstore/delta/rollsum":  0,
 	"objstore/delta/bulk":     5,
+	"objstore/delta/xz":       1,
+	"objstore/delta/prefix":   0,
+	"objstore/delta/scratch":  0,
 	"objstore/delta/compile":  8,
 	"objstore/fault":          0,
 	"objstore/fetch":          0,
@@ -94,7 +97,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/spf13/pflag":            {"cmd/internal/cli", "cmd/deployfs"},
 	"github.com/klauspost/compress":     {"objstore", "objstore/tarball", "objstore/transaction"},
-	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz", "objstore/delta/compile"},
+	"github.com/ulikunitz/xz":           {"objstore/tarball", "objstore/delta/unxz", "objstore/delta/xz"},
 	"github.com/ProtonMail/go-crypto":   {"objstore/openpgp"},
 	"github.com/cloudflare/circl":       {"objstore/sign"},
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},

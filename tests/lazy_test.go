@@ -226,9 +226,10 @@ func forgetPages(t testing.TB, path string) {
 func TestLazyOffline(t *testing.T) {
 	repo := sharedMany(t)
 	web, cache := serveRepo(t, repo), scratch(t)
-	options := []string{"--cache-dir=" + cache, "--timeout=1", "--remote=" + web.url + "#os/main"}
+	options := []string{"--cache-dir=" + cache, "--remote=" + web.url + "#os/main"}
 	umounted(t, mounted(t, options...))
 	web.stop()
+	options = append(options, "--timeout=0.3")
 	dir := scratch(t)
 	o := deployfs(t, append(append([]string{"mount"}, options...), dir)...)
 	if o.code != 0 || !strings.HasPrefix(o.err, "note: ") || !strings.Contains(o.err, ostree(t, repo, "rev-parse", "os/main")) {
@@ -243,7 +244,7 @@ func TestLazyOffline(t *testing.T) {
 	}
 	umounted(t, dir)
 	for _, what := range []string{"#os/other", "#" + strings.Repeat("0", 64)} {
-		oneError(t, deployfs(t, "mount", "--cache-dir="+cache, "--timeout=1", "--remote="+web.url+what, dir), dir, web.url+" does not answer")
+		oneError(t, deployfs(t, "mount", "--cache-dir="+cache, "--timeout=0.3", "--remote="+web.url+what, dir), dir, web.url+" does not answer")
 	}
 }
 
@@ -317,7 +318,7 @@ func TestLazySigned(t *testing.T) {
 	}
 	configure(1)
 	dir := scratch(t)
-	args := []string{"mount", "--repo=" + repo, "--cache-dir=" + cache, "--timeout=1", "--remote=far:main", dir}
+	args := []string{"mount", "--repo=" + repo, "--cache-dir=" + cache, "--remote=far:main", dir}
 	oneError(t, deployfs(t, args...), dir)
 	oneError(t, deployfs(t, "mount", "--cache-dir="+cache, "--repo="+repo, "--remote="+web.url+"#main", "--sign-remote=far", dir), dir, "has no signature")
 	must(t, binary(t, "deployfs"), "--repo="+server, "sign", "main", secretKey(2))
@@ -329,6 +330,7 @@ func TestLazySigned(t *testing.T) {
 	mountOn(t, dir, "--cache-dir="+cache, "--repo="+repo, "--remote="+web.url+"#main", "--sign-remote=far")
 	umounted(t, dir)
 	web.stop()
+	args = append(args, "--timeout=0.3")
 	configure(3)
 	oneError(t, deployfs(t, args...), dir)
 	configure(2)

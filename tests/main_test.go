@@ -202,7 +202,7 @@ func binary(t testing.TB, name string) string {
 }
 
 func build(path, pkg string) error {
-	args, cgo := []string{"build", "-buildvcs=false", "-o", path}, "0" // as make builds it
+	args, cgo := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", path}, "0" // as make builds it
 	if os.Getenv("DEPLOYFS_RACE") == "1" {
 		args, cgo = append(args, "-race"), "1"
 	}

@@ -33,7 +33,7 @@ func openFar(ctx context.Context, inv *cli.Invocation, arg string, ahead bool) (
 	if err != nil {
 		return nil, err
 	}
-	server := lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Retries: fetch.DefaultRetries}}
+	server := lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Agent: agent(inv), Retries: fetch.DefaultRetries}}
 	source, err := lazy.Open(cache, server, lazy.Options{ReadAhead: ahead})
 	if err != nil {
 		cache.Close()

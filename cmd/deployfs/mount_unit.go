@@ -41,16 +41,13 @@ func (o *mountOptions) printUnit(inv *cli.Invocation) error {
 	if o.cfg.History {
 		title, source, names = "deployfs: history of "+repo, repo, []string{dir}
 	}
-	first := []string{"mount", "--foreground", "--repo=" + repo}
-	who := manager(needs)
+	first, who := []string{"mount", "--foreground", "--repo=" + repo}, manager(needs)
 	if o.cfg.Remote != "" {
 		title, names = "deployfs: "+lazy.Shown(rev), []string{dir}
-		if who == unit.Local {
-			who = unit.Remote
+		who = max(who, unit.Remote)
+		if repo == "" {
+			source, first = rev, first[:2]
 		}
-	}
-	if o.cfg.Remote != "" && repo == "" {
-		source, first = rev, first[:2]
 	}
 	var text string
 	if o.automount {

@@ -19,7 +19,7 @@ type pullOptions struct {
 	pull.RemoteOptions
 	noSync, syncEach, noRetry bool
 	depth, retries, frequency string
-	caches                    []string
+	caches, headers           []string
 }
 
 func pullVerb() cli.Verb {
@@ -67,7 +67,7 @@ func (o *pullOptions) howOptions() []cli.Option {
 	cache := func(path string) error { o.caches = append(o.caches, path); return nil }
 	return []cli.Option{
 		cli.String(&o.URL, "url", "", "URL", "Pull objects from this URL instead of the one from the remote config"),
-		cli.Func(o.header, "http-header", "", "NAME=VALUE", "Add NAME=VALUE as HTTP header to all requests"),
+		stringsOption(&o.headers, "http-header", "NAME=VALUE", "Add NAME=VALUE as HTTP header to all requests"),
 		cli.String(&o.frequency, "update-frequency", "", "FREQUENCY", "Sets the update frequency, in milliseconds (0=1000ms) (default: 0)"),
 		cli.String(&o.retries, "network-retries", "", "N", "Specifies how many times each download should be retried upon error (default: 5)"),
 		cli.Func(cache, "localcache-repo", "L", "REPO", "Add REPO as local cache source for objects during this pull"),
@@ -76,15 +76,6 @@ func (o *pullOptions) howOptions() []cli.Option {
 		cli.Flag(&o.Unbound, "disable-verify-bindings", "", "Do not verify commit bindings"),
 		cli.Hidden(cli.String(&o.UserAgent, "append-user-agent", "", "", "Append string to user agent")),
 	}
-}
-
-func (o *pullOptions) header(text string) error {
-	name, value, ok := strings.Cut(text, "=")
-	if !ok {
-		return cli.Words("Missing '=' in --http-header")
-	}
-	o.Headers = append(o.Headers, fetch.Header{Name: name, Value: value})
-	return nil
 }
 
 func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
@@ -119,7 +110,7 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	return o.pull(ctx, inv, dest, name)
 }
 
-// parse reads the numbers.
+// parse reads numbers and headers.
 func (o *pullOptions) parse() (err error) {
 	if o.Depth, err = parseDepth(o.depth); err != nil {
 		return err
@@ -130,6 +121,13 @@ func (o *pullOptions) parse() (err error) {
 	}
 	if n >= 0 {
 		o.Retries = &n
+	}
+	for _, text := range o.headers {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return cli.Words("Missing '=' in --http-header")
+		}
+		o.Headers = append(o.Headers, fetch.Header{Name: name, Value: value})
 	}
 	return nil
 }
@@ -147,7 +145,7 @@ func (o *pullOptions) branches(args []string) (string, error) {
 		if at := strings.LastIndexByte(arg, '@'); at >= 0 {
 			sum, err := object.ParseChecksum(arg[at+1:])
 			if err != nil {
-				return "", err
+				return "", cli.Words("Invalid rev " + arg[at+1:])
 			}
 			ref = arg[:at]
 			o.Commits[refs.Name{Ref: ref}] = sum

@@ -16,6 +16,7 @@ type Config struct {
 
 	Remote  string        // URL#REF or REMOTE:REF of what is on a server; Rev is "" then
 	Keep    string        // path of the repository that what is fetched is put into; "" is none
+	Agent   string        // how the program is called to the server, NAME/VERSION
 	Timeout time.Duration // how long a server may be silent; 0 is [lazy.DefaultTimeout]
 
 	History     bool   // show the whole repository; Rev is "" then

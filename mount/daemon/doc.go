@@ -26,8 +26,14 @@
 //   - to write: the cache directory, REPO/deployfs, where indexes are, the lock
 //     file, for the index builder, and /dev/null
 //   - to run: itself, as the index builder, which is confined in the same way
+//   - of what comes over HTTP: sockets of IPv4 and IPv6, and the files that say how
+//     names of hosts are looked up
 //   - of capabilities, as root: CAP_DAC_READ_SEARCH, and CAP_SYS_ADMIN for a
 //     bare repository
+//
+// A server of a commit on another server fetches objects by itself, see
+// [deployfs/objstore/lazy]. What it is to put into a repository, where that takes rights
+// that it has not, a process does that it has started before.
 //
 // So it can't unmount, nor register files for passthrough, nor connect to the
 // system's log once more when that closes its end: the keeper does that.

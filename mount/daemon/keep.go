@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,20 +33,32 @@ type keeping struct {
 	names chan object.Name
 	end   chan struct{} // closed when no more are named
 	done  chan struct{} // closed when the process has ended
+
+	mu    sync.Mutex
+	named map[object.Name]struct{}
 }
 
 func newKeeping() *keeping {
-	return &keeping{names: make(chan object.Name, keepQueue), end: make(chan struct{}), done: make(chan struct{})}
+	return &keeping{names: make(chan object.Name, keepQueue), end: make(chan struct{}), done: make(chan struct{}), named: map[object.Name]struct{}{}}
 }
 
-// arrived is told of each object that was fetched.
-func (v *view) arrived(name object.Name) {
-	if v.keeps == nil {
+// maxNamed bounds what is remembered of what was handed on.
+const maxNamed = 1 << 18
+
+// put hands an object on, once.
+func (k *keeping) put(name object.Name) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.named[name]; ok {
 		return
 	}
 	select {
-	case v.keeps.names <- name:
-	default: // it is fetched once more, by whoever pulls
+	case k.names <- name:
+		if len(k.named) == maxNamed {
+			clear(k.named)
+		}
+		k.named[name] = struct{}{}
+	default: // the process is behind; it is fetched once more by whoever pulls
 	}
 }
 

@@ -55,6 +55,9 @@ func prepare(ctx context.Context, cfg *Config, report func(path string, err erro
 	if err != nil {
 		v.unlock()
 		v.Close()
+		if cfg.Remote != "" {
+			err = withServerRemedy(err)
+		}
 		return nil, err
 	}
 	return v, nil

@@ -23,6 +23,22 @@ func WithRemedy(err error) error {
 	return err
 }
 
+// withServerRemedy adds it to an error about what is on a server.
+func withServerRemedy(err error) error {
+	var known hinter
+	var absent *object.NotExistError
+	var corrupt *object.CorruptError
+	switch {
+	case errors.As(err, &known) && known.Hint() != "":
+		return err
+	case errors.As(err, &absent):
+		return &Failure{Text: err.Error() + ": the server does not have it", Remedy: "its owner can tell with `ostree fsck` what is missing"}
+	case errors.As(err, &corrupt):
+		return &Failure{Text: err.Error(), Remedy: "its owner can tell with `ostree fsck` what is damaged"}
+	}
+	return err
+}
+
 func remedyFor(err error) string {
 	var rev *objstore.RevError
 	var absent *object.NotExistError

@@ -32,9 +32,17 @@ func (v *view) prepareRemote(ctx context.Context, cfg *Config, report func(strin
 	if err != nil {
 		return err
 	}
+	if cfg.Keep != "" {
+		kept, err := keptPolicy(cfg.Keep, target)
+		if err != nil {
+			return err
+		}
+		policy = append(policy, kept...)
+	}
 	if err := v.openRemote(cfg, server, time.Now(), report); err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, v.source.Stop)()
 	if v.found, err = v.source.Resolve(target, policy); err != nil {
 		return err
 	}
@@ -49,9 +57,9 @@ func (v *view) prepareRemote(ctx context.Context, cfg *Config, report func(strin
 }
 
 // reach says how to get at a target's server, and what is demanded of what comes from it.
-func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, lazy.Policy, error) {
+func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, demands, error) {
 	if t.URL != "" {
-		return lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Retries: fetch.DefaultRetries}}, nil, nil
+		return lazy.Server{URL: lazy.Shown(t.URL), Fetch: fetch.Config{URLs: []string{t.URL}, Agent: cfg.Agent, Retries: fetch.DefaultRetries}}, nil, nil
 	}
 	var server lazy.Server
 	repo, err := objstore.Open(cfg.Repo)
@@ -63,7 +71,7 @@ func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, lazy.P
 	if err != nil {
 		return server, nil, err
 	}
-	if server.Fetch, err = list.Transport(ctx, t.Remote, remote.Override{}); err != nil {
+	if server.Fetch, err = list.Transport(ctx, t.Remote, remote.Override{Agent: cfg.Agent}); err != nil {
 		return server, nil, err
 	}
 	server.URL = lazy.Shown(server.Fetch.URLs[0])
@@ -71,7 +79,7 @@ func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, lazy.P
 	if err != nil {
 		return server, nil, err
 	}
-	return server, policy, nil
+	return server, demands{policy}, nil
 }
 
 // openRemote opens what is here of a server's repository. Nobody is asked yet.
@@ -80,18 +88,20 @@ func (v *view) openRemote(cfg *Config, server lazy.Server, since time.Time, repo
 	if err != nil {
 		return &Failure{Text: err.Error(), Remedy: "name a directory that you can write to with --cache-dir=DIR"}
 	}
-	if cfg.Keep != "" {
-		v.keeps = newKeeping()
-	}
-	v.source, err = lazy.Open(cache, server, lazy.Options{
-		Timeout: cfg.Timeout, ReadAhead: true, Since: since, Arrived: v.arrived,
+	options := lazy.Options{
+		Timeout: cfg.Timeout, ReadAhead: true, Since: since,
 		Outage: func(err error) {
 			if err == nil {
 				err = fmt.Errorf("%s: %w", server.URL, errBack)
 			}
 			report("", err)
 		},
-	})
+	}
+	if cfg.Keep != "" {
+		v.keeps = newKeeping()
+		options.Arrived = v.keeps.put
+	}
+	v.source, err = lazy.Open(cache, server, options)
 	if err != nil {
 		return errors.Join(err, cache.Close())
 	}

@@ -10,7 +10,7 @@ import (
 
 // Payload writes what is in a part before it is compressed: the table of owners and modes and
 // that of xattrs (each an a(ayay)), data, and the operations. It keeps what it is given.
-func Payload(modes []Owner, xattrs []gvariant.Value, data, ops []byte) io.Reader {
+func Payload(modes []Owner, xattrs []gvariant.Value, data, ops []byte) (r io.Reader, size int64) {
 	var out stretch
 	table := make([]byte, 0, OwnerSize*len(modes))
 	for _, m := range modes {
@@ -26,7 +26,7 @@ func Payload(modes []Owner, xattrs []gvariant.Value, data, ops []byte) io.Reader
 	third := out.size
 	out.bytes(ops)
 	out.frame([]int64{third, second, first})
-	return io.MultiReader(out.pieces...)
+	return io.MultiReader(out.pieces...), out.size
 }
 
 // Owner is an entry of a part's table of owners and modes.

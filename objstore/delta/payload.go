@@ -13,10 +13,10 @@ import (
 // payloadType is that of a part: owners and modes, xattrs, data, operations.
 const payloadType = "(a(uuu)aa(ayay)ayay)"
 
-// What the first byte of a part says of the rest.
+// What the first byte of a part says of the rest: nothing is done to it, or it is compressed with xz.
 const (
 	packedNot = 0
-	packedXZ  = 'x'
+	PackedXZ  = 'x'
 )
 
 // payload is an opened part.
@@ -35,7 +35,7 @@ func openPayload(repo *objstore.Repo, data []byte) (p *payload, err error) {
 	kind, plain := data[0], data[1:]
 	switch kind {
 	case packedNot:
-	case packedXZ:
+	case PackedXZ:
 		if p.bulk, err = unpack(repo, plain); err != nil {
 			return nil, err
 		}

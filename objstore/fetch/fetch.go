@@ -104,7 +104,7 @@ func New(c Config) (*Client, error) {
 	if client.stall <= 0 {
 		client.stall = stallTime
 	}
-	web, err := newWeb(c, client.stall)
+	web, err := newWeb(c, client.stall, &client.moved)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,8 @@ func parallel(c Config) int {
 // Close ends the connections that nobody uses.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Transferred is how many bytes of files have come, in the form in which they came.
+// Transferred is how many bytes have come of files, in the form in which they came, and of answers that
+// there are none.
 func (c *Client) Transferred() int64 { return c.moved.Load() }
 
 // Get returns the whole of a file of limit bytes at the most. What no server has is an error that is

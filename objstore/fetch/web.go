@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,9 +27,11 @@ type web struct {
 	client    *http.Client
 	cookies   []Cookie
 	header    http.Header // of each request
+	moved     *atomic.Int64
 }
 
-func newWeb(c Config, stall time.Duration) (*web, error) {
+// newWeb is what asks servers; moved counts the bytes of answers that are no files.
+func newWeb(c Config, stall time.Duration, moved *atomic.Int64) (*web, error) {
 	silence()
 	tlsConfig, err := tlsConfig(c)
 	if err != nil {
@@ -42,7 +45,7 @@ func newWeb(c Config, stall time.Duration) (*web, error) {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(!c.NoHTTP2)
 	w := &web{
-		header: c.header(), cookies: c.Cookies,
+		header: c.header(), cookies: c.Cookies, moved: moved,
 		transport: &http.Transport{
 			Proxy:                  proxy,
 			DialContext:            (&net.Dialer{Timeout: connectTime}).DialContext,
@@ -123,7 +126,8 @@ func (w *web) open(ctx context.Context, b *base, r request) (*reply, error) {
 	}
 	got, err := judge(answer, r, cancel)
 	if err != nil {
-		_, _ = io.CopyN(io.Discard, answer.Body, 16<<10) // so that the connection can be used again
+		n, _ := io.CopyN(io.Discard, answer.Body, 16<<10) // so that the connection can be used again
+		w.moved.Add(n)
 		answer.Body.Close()
 		cancel(nil)
 		return nil, err

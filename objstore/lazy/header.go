@@ -14,8 +14,10 @@ import (
 )
 
 // firstBytes is how much is fetched of a content object for its header: nearly every header,
-// and small files whole. It takes no longer than less would.
-const firstBytes = 4096
+// and small files whole, in an answer of one packet. More takes no longer on a fast line: of
+// 2,951 files of 53 KiB on average, 1 KiB of each is 2.9 MiB, 4 KiB are 10, 16 KiB 30, and to
+// fetch whole those below 256 KiB, 99.
+const firstBytes = 1024
 
 // lieSuffix is that of a header which was told and is not the object's.
 const lieSuffix = "lie"

@@ -450,3 +450,37 @@ func TestAhead(t *testing.T) {
 		t.Errorf("%d entries are asked for beside single ones", len(asked))
 	}
 }
+
+func FuzzParseTarget(f *testing.F) {
+	for _, text := range []string{"http://h/r#a/b^", "origin:a", "file:///x", "https://u:p@h#" + strings.Repeat("0", 64)} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		target, err := ParseTarget(text)
+		if err == nil && (target.URL == "") == (target.Remote == "") {
+			t.Errorf("%q: %+v", text, target)
+		}
+	})
+}
+
+// FuzzTold reads headers that were kept, whatever has become of them.
+func FuzzTold(f *testing.F) {
+	h := object.Header{Mode: object.ModeRegular | 0o644, Size: 5}
+	f.Add(h.EncodeFilez())
+	f.Add([]byte("short"))
+	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 0})
+	cache, err := OpenCache(f.TempDir()+"/cache", 1<<20)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { cache.Close() })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := cache.tell(object.Checksum{1}, data); err != nil {
+			t.Fatal(err)
+		}
+		h, err := cache.told(object.Checksum{1})
+		if err == nil && !bytes.Equal(h.EncodeFilez(), data) && h.Check() != nil {
+			t.Errorf("%x: %+v", data, h)
+		}
+	})
+}

@@ -32,7 +32,8 @@ type Options struct {
 	// turned out to be a lie since then is never shown with another header.
 	Since time.Time
 	// Outage, if any, is told when the server does not answer any more, and with nil when
-	// it does again. Arrived, if any, is told of each object that was fetched whole.
+	// it does again. Arrived, if any, is told of each object that is looked at and whole in
+	// the cache, each time.
 	Outage  func(error)
 	Arrived func(object.Name)
 }
@@ -116,10 +117,13 @@ func (s *Source) Stats() Stats {
 func (s *Source) Cache() *Cache { return s.cache }
 
 // here notes that something was here that is looked at.
-func (s *Source) here(sum object.Checksum) {
+func (s *Source) here(name object.Name) {
 	s.hits.Add(1)
-	s.cache.use(sum)
-	s.look(sum, false)
+	s.cache.use(name.Checksum)
+	s.look(name.Checksum, false)
+	if s.opts.Arrived != nil && s.cache.holds(name) {
+		s.opts.Arrived(name)
+	}
 }
 
 // look has fetched what follows something that is looked at.
@@ -137,7 +141,7 @@ func (s *Source) Metadata(name object.Name, read func() ([]byte, error)) ([]byte
 	}
 	switch {
 	case err == nil:
-		s.here(name.Checksum)
+		s.here(name)
 	case isCorrupt(err):
 		s.cache.remove(s.cache.file(name))
 		fallthrough
@@ -164,7 +168,7 @@ func (s *Source) Content(sum object.Checksum, open func() (*objstore.Content, er
 	content, err := open()
 	switch {
 	case err == nil:
-		s.here(sum)
+		s.here(name)
 	case isCorrupt(err):
 		s.cache.remove(s.cache.file(name))
 		fallthrough
@@ -192,7 +196,7 @@ func (s *Source) Header(sum object.Checksum, read func() (object.Header, error))
 	h, err := s.header(sum, read)
 	switch {
 	case err == nil:
-		s.here(sum)
+		s.here(object.Name{Checksum: sum, Kind: object.KindFile})
 		return h, nil
 	case !isAbsent(err) && !isCorrupt(err):
 		return h, err

@@ -36,6 +36,8 @@ func ParseTarget(text string) (t Target, err error) {
 		if _, err := url.Parse(t.URL); err != nil {
 			return t, fmt.Errorf("%s: no URL", Shown(t.URL))
 		}
+	} else if strings.Contains(text, "://") {
+		return t, fmt.Errorf("%s: the URL must be one of http, https or file", Shown(text))
 	} else if t.Remote, t.Ref, _ = strings.Cut(text, ":"); !refs.IsFragment(t.Remote) || t.Ref == "" {
 		return t, fmt.Errorf("%s is neither URL#REF nor REMOTE:REF", Shown(text))
 	}

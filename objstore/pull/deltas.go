@@ -60,12 +60,25 @@ func (f *far) delta(ctx context.Context, sum object.Checksum) (*offer, error) {
 	}
 	name, ok, err := f.bestDelta(ctx, sum, asking, current)
 	if err != nil || !ok {
-		return nil, f.without(current, sum, err)
+		from := ""
+		if len(asking) > 0 {
+			from = asking[0].Ref
+		}
+		return nil, f.without(from, sum, err)
 	}
 	data, err := f.superblock(ctx, name)
 	if err != nil || data == nil {
-		return nil, f.without(name.From, sum, err)
+		from := "(null)"
+		if !name.From.IsZero() {
+			from = name.From.String()
+		}
+		return nil, f.without(from, sum, err)
 	}
+	return f.offer(name, data)
+}
+
+// offer reads what a delta says of itself.
+func (f *far) offer(name objstore.Delta, data []byte) (*offer, error) {
 	parsed, err := delta.Parse(data)
 	if err == nil && parsed.Delta() != name {
 		err = fmt.Errorf("it says that it is %s", parsed.Delta())
@@ -77,15 +90,11 @@ func (f *far) delta(ctx context.Context, sum object.Checksum) (*offer, error) {
 }
 
 // without fails where a commit can't be had without a static delta.
-func (f *far) without(from, to object.Checksum, err error) error {
+func (f *far) without(from string, to object.Checksum, err error) error {
 	if err != nil || !f.NeedDeltas {
 		return err
 	}
-	text := "(null)"
-	if !from.IsZero() {
-		text = from.String()
-	}
-	return fmt.Errorf("Static deltas required, but none found for %s to %s", text, to)
+	return fmt.Errorf("Static deltas required, but none found for %s to %s", from, to)
 }
 
 // current is the commit that the first of some refs leads to here, or zero.

@@ -70,9 +70,11 @@ func (f *far) accept(ctx context.Context, list listed) error {
 			return err
 		}
 	}
-	f.settled = f.client.Transferred()
 	return nil
 }
+
+// begin: what has come before was about what is to be pulled.
+func (f *far) begin() { f.settled = f.client.Transferred() }
 
 func (f *far) checkMode(ctx context.Context) error {
 	config, err := f.fetchConfig(ctx)

@@ -68,6 +68,8 @@ func readOptional(src *objstore.Repo, name string) ([]byte, error) {
 
 func (n *neighbour) accept(context.Context, listed) error { return nil }
 
+func (n *neighbour) begin() {}
+
 func (n *neighbour) resolve(_ context.Context, name refs.Name) (object.Checksum, error) {
 	if name.Collection == "" {
 		return n.src.Resolve(name.Ref)

@@ -26,6 +26,8 @@ type origin interface {
 	// resolve finds the commit of a ref where there is no summary.
 	resolve(ctx context.Context, name refs.Name) (object.Checksum, error)
 
+	begin() // it is known what is to be taken over
+
 	// commit takes a commit over, with its detached metadata, when check agrees. One that is
 	// held gets the latter anew.
 	commit(ctx context.Context, t *transaction.Transaction, name object.Name, held bool, check check) (brought, error)

@@ -127,6 +127,7 @@ func (p *puller) pull(ctx context.Context) (r Result, err error) {
 	if err := p.choose(); err != nil {
 		return r, err
 	}
+	p.from.begin()
 	begin := transaction.Begin
 	if p.Untrusted && p.from.near() {
 		begin = transaction.BeginAfresh

@@ -51,7 +51,11 @@ func (r Result) Describe(took time.Duration) string {
 	if r.ImportedMetadata+r.ImportedContent > 0 {
 		fmt.Fprintf(&b, " (%d meta, %d content local)", r.ImportedMetadata, r.ImportedContent)
 	}
-	if n, unit := r.Transferred+int64(r.Detached), "B"; n > 0 {
+	n, unit := r.Transferred, "B"
+	if !r.Far {
+		n = int64(r.Detached)
+	}
+	if n > 0 {
 		if n >= 1024 {
 			n, unit = n/1024, "KiB"
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"deployfs/objstore/delta/prefix"
 )
 
 // MaxSize is the largest old content, in bytes, that Diff can work with.
@@ -27,6 +29,7 @@ func Diff(w io.Writer, old, new []byte) error {
 		return fmt.Errorf("old content of %d bytes is too large for a bsdiff patch", len(old))
 	}
 	d := differ{w: w, old: old, new: new, index: newIndex(old), block: make([]byte, blockSize)}
+	defer d.index.close()
 	for d.scan < len(new) {
 		d.next()
 		if d.length == d.same && d.scan < len(new) {
@@ -92,7 +95,7 @@ func (d *differ) match() {
 		return
 	}
 	if place := d.scan + d.distance; place >= 0 && place < len(d.old) {
-		if n := sharedLength(d.old[place:], d.new[d.scan:]); n >= long {
+		if n := prefix.Shared(d.old[place:], d.new[d.scan:]); n >= long {
 			d.place, d.length = place, n
 			return
 		}

@@ -2,7 +2,9 @@ package bsdiff
 
 import (
 	"encoding/binary"
-	"math/bits"
+
+	"deployfs/objstore/delta/prefix"
+	"deployfs/objstore/delta/scratch"
 )
 
 // index finds the longest match of some bytes in the old content: its suffixes in their order,
@@ -10,12 +12,14 @@ import (
 type index struct {
 	old    []byte
 	sa     []int32
+	free   func() // gives sa back
 	starts [1<<16 + 1]int32
 }
 
-// newIndex sorts the suffixes of old.
+// newIndex sorts the suffixes of old. It is to be closed.
 func newIndex(old []byte) *index {
-	x := &index{old: old, sa: make([]int32, len(old))}
+	x := &index{old: old}
+	x.sa, x.free = scratch.Int32s(len(old))
 	sortSuffixes(old, x.sa, 1<<8)
 	for i := range len(old) - 1 {
 		x.starts[int(binary.BigEndian.Uint16(old[i:]))+1]++
@@ -30,6 +34,8 @@ func newIndex(old []byte) *index {
 	}
 	return x
 }
+
+func (x *index) close() { x.free() }
 
 // longest returns where in the old content the longest beginning of data is found, and its length.
 // A single byte is not looked for.
@@ -47,7 +53,7 @@ func (x *index) longest(data []byte) (place, length int) {
 		if shared > len(suffix) {
 			shared = 0
 		}
-		shared += sharedLength(suffix[shared:], data[shared:])
+		shared += prefix.Shared(suffix[shared:], data[shared:])
 		if shared > length {
 			place, length = int(x.sa[middle]), shared
 		}
@@ -61,19 +67,4 @@ func (x *index) longest(data []byte) (place, length int) {
 		}
 	}
 	return place, length
-}
-
-// sharedLength returns how many bytes a and b have in common at their beginnings.
-func sharedLength(a, b []byte) int {
-	n := min(len(a), len(b))
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
-			return i + bits.TrailingZeros64(x)/8
-		}
-	}
-	for i < n && a[i] == b[i] {
-		i++
-	}
-	return i
 }

@@ -1,5 +1,7 @@
 package bsdiff
 
+import "deployfs/objstore/delta/scratch"
+
 // symbol is what the suffixes consist of: bytes, and in the recursion names of substrings.
 type symbol interface{ byte | int32 }
 
@@ -17,17 +19,20 @@ func sortSuffixes[T symbol](text []T, sa []int32, count int) {
 		clear(sa)
 		return
 	}
-	b := &buckets[T]{text: text, at: make([]int32, count)}
+	at, free := scratch.Int32s(count)
+	b := &buckets[T]{text, at}
 	minima := b.placeMinima(sa)
 	b.induce(sa)
-	if minima > 1 {
-		b.at = nil // the recursion may need the memory
-		names := nameMinima(text, sa, minima)
-		sortMinima(text, sa, minima, names)
-		b.at = make([]int32, count)
-		b.spread(sa, minima)
-		b.induce(sa)
+	free() // the recursion may need the memory
+	if minima < 2 {
+		return
 	}
+	names := nameMinima(text, sa, minima)
+	sortMinima(text, sa, minima, names)
+	b.at, free = scratch.Int32s(count)
+	b.spread(sa, minima)
+	b.induce(sa)
+	free()
 }
 
 // buckets knows where in a suffix array the suffixes begin that start with some symbol.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -41,6 +42,13 @@ func Read(repo *objstore.Repo, from io.Reader) (*Bulk, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// Grow makes room for so many more bytes, where they will be in memory.
+func (b *Bulk) Grow(n int64) {
+	if b.file == nil && int64(len(b.data))+n <= int64(b.memory) {
+		b.data = slices.Grow(b.data, int(n))
+	}
 }
 
 // Len is how many bytes were written.

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 
 	"deployfs/objstore/delta"
 	"deployfs/objstore/delta/bulk"
+	"deployfs/objstore/delta/xz"
 	"deployfs/objstore/object"
 )
 
@@ -46,7 +46,6 @@ func (p *packer) pack(part *part) {
 	p.lock.Unlock()
 	one.Part = delta.Part{Version: partVersion, Usize: part.usize, Objects: part.objects}
 	p.crew.do(func() error {
-		defer part.close()
 		if err := p.write(one, strconv.Itoa(i), part); err != nil {
 			return fmt.Errorf("part %d: %w", i, err)
 		}
@@ -57,7 +56,12 @@ func (p *packer) pack(part *part) {
 
 // write writes a part's file.
 func (p *packer) write(one *packed, name string, part *part) error {
-	payload, err := part.payload()
+	payload, err := part.payload(p.b.repo)
+	if err != nil {
+		return err
+	}
+	defer payload.Close()
+	data, err := payload.Bytes()
 	if err != nil {
 		return err
 	}
@@ -76,11 +80,10 @@ func (p *packer) write(one *packed, name string, part *part) error {
 	}
 	hash := sha256.New()
 	counted := &counter{to: io.MultiWriter(out, hash)}
-	buffered := bufio.NewWriterSize(counted, 64<<10)
-	if err := compress(p.b.ctx, buffered, payload); err != nil {
+	if _, err := counted.Write([]byte{delta.PackedXZ}); err != nil {
 		return err
 	}
-	if err := buffered.Flush(); err != nil {
+	if err := xz.Compress(p.b.ctx, counted, data); err != nil {
 		return err
 	}
 	one.Checksum, one.Size = object.Checksum(hash.Sum(nil)), counted.n

@@ -160,13 +160,22 @@ func fileName(sum object.Checksum) object.Name {
 	return object.Name{Checksum: sum, Kind: object.KindFile}
 }
 
-// payload is what the part is before it is compressed. It can be read once.
-func (p *part) payload() (io.Reader, error) {
+// payload is what the part is before it is compressed. It takes the place of the part, which is
+// closed.
+func (p *part) payload(repo *objstore.Repo) (*bulk.Bulk, error) {
+	defer p.close()
 	data, err := p.data.Bytes()
 	if err != nil {
 		return nil, err
 	}
-	return delta.Payload(p.owners, p.xattrs, data, p.ops), nil
+	from, size := delta.Payload(p.owners, p.xattrs, data, p.ops)
+	all := bulk.New(repo, inMemory)
+	all.Grow(size)
+	if _, err := io.Copy(all, from); err != nil {
+		all.Close()
+		return nil, err
+	}
+	return all, nil
 }
 
 func (p *part) close() { p.data.Close() }

@@ -1,0 +1,347 @@
+package pull
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
+	"deployfs/objstore/object"
+	"deployfs/objstore/refs"
+	"deployfs/objstore/summary"
+	"deployfs/objstore/transaction"
+)
+
+// server serves a repository, notes what it is asked for, and lies as it is told.
+type server struct {
+	*httptest.Server
+	repo string
+	lies map[string][]byte // what is said of a path in the place of the truth; nil is that there is none
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func serve(t *testing.T, r *objstore.Repo) *server {
+	t.Helper()
+	s := &server{repo: r.Path(), lies: map[string][]byte{}}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *server) answer(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	s.mu.Lock()
+	s.asked = append(s.asked, name)
+	s.mu.Unlock()
+	data, lie := s.lies[name]
+	if !lie {
+		data, _ = os.ReadFile(filepath.Join(s.repo, name))
+	}
+	if data == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("ETag", fmt.Sprintf("\"%x\"", sha256.Sum256(data)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// requests are those since the last call, objects by what they are.
+func (s *server) requests() (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range s.asked {
+		if strings.HasPrefix(name, "objects/") {
+			name = path.Ext(name)
+		}
+		list = append(list, name)
+	}
+	s.asked = nil
+	return list
+}
+
+// client is an empty repository whose remote origin the server is.
+func (s *server) client(t *testing.T, mode objstore.Mode, settings string) *objstore.Repo {
+	t.Helper()
+	return newRepo(t, mode, "[remote \"origin\"]\nurl="+s.URL+"\ngpg-verify=false\n"+settings)
+}
+
+func publish(t *testing.T, r *objstore.Repo) {
+	t.Helper()
+	if err := summary.Update(context.Background(), r, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fetchAll(t *testing.T, dest *objstore.Repo, o RemoteOptions) Result {
+	t.Helper()
+	r, err := Remote(context.Background(), dest, "origin", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func asking(names ...string) RemoteOptions { return RemoteOptions{Options: Options{Refs: names}} }
+
+// TestRequests: what a server is asked for, in order, first and when there is nothing new.
+func TestRequests(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	sum := grow(t, src, "main", "1")
+	tree := []string{".commitmeta", ".commit", ".dirtree", ".dirmeta", ".dirtree", ".filez"}
+	s := serve(t, src)
+	for _, c := range []struct {
+		name      string
+		published bool
+		mode      objstore.Mode
+		want      []string
+	}{
+		{"main", false, objstore.Archive, append([]string{"summary.sig", "summary", "refs/heads/main"}, tree...)},
+		{sum.String(), false, objstore.Archive, tree},
+		{"main", true, objstore.Archive, append([]string{"summary.sig", "summary", "config"}, tree...)},
+		{"main", true, objstore.Bare, append([]string{"summary.sig", "summary", "config", objstore.Delta{To: sum}.IndexPath()}, tree...)},
+		{sum.String(), true, objstore.Bare, append([]string{"config", objstore.Delta{To: sum}.IndexPath()}, tree...)},
+	} {
+		if c.published {
+			publish(t, src)
+		}
+		dest := s.client(t, c.mode, "")
+		r := fetchAll(t, dest, asking(c.name))
+		got := s.requests()
+		if first := len(got) - 4; first > 0 { // the tree comes side by side
+			slices.Sort(got[first:])
+			slices.Sort(c.want[first:])
+		}
+		if !slices.Equal(got, c.want) || r.Content != 1 {
+			t.Errorf("%s: asked for %q, want %q; %+v", c.name, got, c.want, r)
+		}
+		whole(t, dest, sum)
+		fetchAll(t, dest, asking(c.name))
+		if got := s.requests(); slices.Contains(got, ".commit") || !slices.Contains(got, ".commitmeta") {
+			t.Errorf("%s: the next time asked for %q", c.name, got)
+		}
+	}
+}
+
+// TestLies: what is not what it should be is refused, and leaves no commit and no ref.
+func TestLies(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	sum := grow(t, src, "main", "1", "main")
+	other := grow(t, src, "other", "2", "other")
+	c, err := src.Commit(sum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name object.Name) []byte {
+		data, err := os.ReadFile(filepath.Join(src.Path(), objectFile(name).Path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	commit := object.Name{Checksum: sum, Kind: object.KindCommit}
+	root := object.Name{Checksum: c.Root, Kind: object.KindDirTree}
+	for lie, want := range map[string]struct {
+		path string
+		data []byte
+		text string
+	}{
+		"a ref of another commit": {"refs/heads/main", []byte(other.String() + "\n"), "Commit " + other.String() + ": Commit has no requested ref ‘main’ in ref binding metadata (‘other’)"},
+		"another commit":          {objectFile(commit).Path, read(object.Name{Checksum: other, Kind: object.KindCommit}), "Corrupted commit object; checksum expected='" + sum.String() + "' actual='" + other.String() + "'"},
+		"no commit":               {objectFile(commit).Path, nil, "Server returned HTTP 404"},
+		"a directory that is cut": {objectFile(root).Path, read(root)[1:], "Corrupted dirtree object; checksum expected='" + c.Root.String()},
+		"no directory":            {objectFile(root).Path, nil, "Server returned HTTP 404"},
+		"a page for a ref":        {"refs/heads/main", []byte("<html>\nno"), "Fetching checksum for ref ((empty), main): Invalid rev <html> no"},
+		"no dictionary":           {objectFile(object.Name{Checksum: sum, Kind: object.KindCommitMeta}).Path, make([]byte, 2<<20), ""},
+	} {
+		s := serve(t, src)
+		s.lies[want.path] = want.data
+		dest := s.client(t, objstore.Bare, "")
+		o := asking("main")
+		o.Retries = new(int)
+		if lie == "no dictionary" { // damaged metadata holds no signature
+			o.VerifyCommit = func(_ object.Checksum, _ []byte, detached gvariant.Value) error {
+				return errors.New("no signature in " + detached.Type())
+			}
+			want.text = "no signature in "
+		}
+		_, err := Remote(context.Background(), dest, "origin", o)
+		if err == nil || !strings.Contains(err.Error(), want.text) {
+			t.Errorf("%s: %v, want %s", lie, err, want.text)
+		}
+		if list, err := dest.Commits(); err != nil || len(list) > 0 {
+			t.Errorf("%s: commits %v, %v", lie, list, err)
+		}
+		if list, err := dest.Refs(); err != nil || len(list) > 0 {
+			t.Errorf("%s: refs %v, %v", lie, list, err)
+		}
+		delete(s.lies, want.path)
+		fetchAll(t, dest, asking("main"))
+		whole(t, dest, sum)
+	}
+}
+
+// TestUnsigned: a commit that is refused was never written, not even aside.
+func TestUnsigned(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	grow(t, src, "main", "1")
+	s := serve(t, src)
+	dest := s.client(t, objstore.Archive, "")
+	o := asking("main")
+	refusal := errors.New("no signature")
+	o.VerifyCommit = func(object.Checksum, []byte, gvariant.Value) error { return refusal }
+	if _, err := Remote(context.Background(), dest, "origin", o); !errors.Is(err, refusal) {
+		t.Error(err)
+	}
+	for _, pattern := range []string{"state/*", "tmp/staging-*/*", "objects/*/*"} {
+		if left, _ := filepath.Glob(filepath.Join(dest.Path(), pattern)); left != nil {
+			t.Errorf("left: %q", left)
+		}
+	}
+}
+
+// TestSummaryCache: a summary whose signature is the same is not fetched again, a cached one that
+// does not fit it is, and an older one is told of.
+func TestSummaryCache(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	grow(t, src, "main", "1")
+	s := serve(t, src)
+	meta := func(signature string) []byte {
+		return gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString("s"), gvariant.NewVariant(gvariant.NewString(signature)))).Bytes()
+	}
+	write := func(ref string, signature string, at byte) {
+		entry := gvariant.NewEntry(gvariant.NewString("ostree.summary.last-modified"), gvariant.NewVariant(gvariant.NewUint64(uint64(at)<<56)))
+		refs := gvariant.NewArray("(s(taya{sv}))")
+		s.lies["summary"] = gvariant.NewTuple(refs, gvariant.NewArray("{sv}", entry)).Bytes()
+		s.lies["summary.sig"] = meta(signature)
+	}
+	dest := s.client(t, objstore.Archive, "")
+	var warned []string
+	fetch := func(verify func(data, signature []byte) error) *summary.Summary {
+		t.Helper()
+		o := RemoteOptions{Options: Options{VerifySummary: verify, Warn: func(err error) { warned = append(warned, err.Error()) }}}
+		got, _, _, err := FetchSummary(context.Background(), dest, "origin", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	write("a", "one", 5)
+	fetch(nil)
+	s.requests()
+	fetch(nil)
+	if got := s.requests(); !slices.Equal(got, []string{"summary.sig"}) {
+		t.Errorf("the same again: asked for %q", got)
+	}
+	kept := filepath.Join(dest.Path(), "tmp/cache/summaries/origin")
+	if err := os.WriteFile(kept, []byte("junk"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.requests()
+	calls := 0
+	fetch(func(data, _ []byte) error {
+		if calls++; string(data) == "junk" {
+			return errors.New("it does not fit")
+		}
+		return nil
+	})
+	if got := s.requests(); !slices.Equal(got, []string{"summary.sig", "summary"}) || calls != 2 {
+		t.Errorf("a damaged one: asked for %q, verified %d times", got, calls)
+	}
+	write("a", "two", 4)
+	fetch(nil)
+	if len(warned) != 1 || !strings.Contains(warned[0], "older than the one that came before") {
+		t.Errorf("warned %q", warned)
+	}
+}
+
+// TestMirror: refs keep their collections, and the summary comes along, without a stale signature.
+func TestMirror(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "collection-id=org.example.Src\n")
+	sum := grow(t, src, "main", "1")
+	publish(t, src)
+	s := serve(t, src)
+	dest := s.client(t, objstore.Archive, "")
+	if err := dest.Replace(dest.Dir(), "summary.sig", []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fetchAll(t, dest, RemoteOptions{Options: Options{Mirror: true, Unbound: true}})
+	list, err := dest.MirroredRefs()
+	if err != nil || len(list) != 1 || list[0].Collection != "org.example.Src" || list[0].Checksum != sum.String() {
+		t.Errorf("refs %v, %v", list, err)
+	}
+	got, _ := os.ReadFile(filepath.Join(dest.Path(), "summary"))
+	want, _ := os.ReadFile(filepath.Join(src.Path(), "summary"))
+	if !bytes.Equal(got, want) {
+		t.Error("the summary is another")
+	}
+	if _, err := os.Stat(filepath.Join(dest.Path(), "summary.sig")); err == nil {
+		t.Error("a signature has stayed that is of nothing")
+	}
+
+	named := refs.Name{Collection: "org.example.Src", Ref: "main"}
+	plain := s.client(t, objstore.Archive, "")
+	fetchAll(t, plain, RemoteOptions{Options: Options{CollectionRefs: []refs.Name{named}, Unbound: true}})
+	if got, err := plain.Resolve("origin:main"); err != nil || got != sum {
+		t.Errorf("origin:main is %s, %v", got, err)
+	}
+	named.Collection = "org.example.None"
+	_, err = Remote(context.Background(), plain, "origin", RemoteOptions{Options: Options{CollectionRefs: []refs.Name{named}}})
+	if err == nil || err.Error() != "No such branch (org.example.None, main) in repository summary" {
+		t.Error(err)
+	}
+}
+
+// TestNewer: an older commit is refused where a newer one is asked for.
+func TestNewer(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	dest := newRepo(t, objstore.Archive, "")
+	dated := func(seconds uint64) object.Checksum {
+		t.Helper()
+		tx, err := transaction.Begin(context.Background(), src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Close()
+		sum := grow(t, src, "main", "x")
+		c, err := src.Commit(sum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Timestamp = seconds
+		if sum, err = tx.WriteMetadata(object.KindCommit, c.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		tx.SetRef(refs.Name{Ref: "main"}, sum)
+		if err := tx.Commit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	newest := dated(2000)
+	local(t, dest, src, Options{Refs: []string{"main"}})
+	old := dated(1000)
+	want := "Upgrade target revision '" + old.String() + "' with timestamp 'Thu Jan  1 00:16:40 1970' is chronologically older than current revision '" +
+		newest.String() + "' with timestamp 'Thu Jan  1 00:33:20 1970'"
+	for _, o := range []Options{{Newer: true}, {NewerThan: "main"}, {NewerThan: newest.String()}} {
+		o.Refs = []string{"main"}
+		if _, err := Local(context.Background(), dest, src, o); err == nil || err.Error() != want {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	local(t, dest, src, Options{Refs: []string{"main"}})
+}
