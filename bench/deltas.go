@@ -19,18 +19,14 @@ const (
 // askDeltas asks how long static deltas take to make and to apply, and how large they are. One that is applied was
 // made by ostree.
 func (b *bench) askDeltas(ctx context.Context) error {
-	t := b.main
-	program := b.graft.static
-	if b.quick {
-		program = ""
-	}
+	t, program := b.carried(), b.graft.static
 	generate := func(t *tree, file string) []string {
 		return []string{"static-delta", "generate", "--repo=" + t.repos[archive], "--from=" + t.ref(), "--to=" + t.updateRef(), "--inline", "--filename=" + file}
 	}
 	q := b.works("delta generate", "static delta of an update of "+t.name+" made", []string{archive}, func(ctx context.Context, s spot) error {
 		return t.update(ctx, program)
 	}, generate)
-	q.slow = true
+	q.tree, q.slow = t, true
 	if err := b.askSized(ctx, q, "static delta of an update of "+t.name, fileSize); err != nil {
 		return err
 	}
@@ -52,6 +48,7 @@ func (b *bench) askDeltas(ctx context.Context) error {
 	}, func(_ *tree, dir string) []string {
 		return []string{"static-delta", "apply-offline", "--repo=" + dir, delta}
 	})
+	q.tree = t
 	return b.ask(ctx, q)
 }
 

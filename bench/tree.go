@@ -78,7 +78,7 @@ func (t *tree) repo(ctx context.Context, mode string) (string, error) {
 		return "", err
 	}
 	commit := []string{"ostree", "commit", "--repo=" + path, "-b", t.ref(), "--tree=dir=" + root, "--fsync=false"}
-	if mode != bare {
+	if mode != bare && t.largest() != nil {
 		skip := filepath.Join(t.dir, "skip")
 		if err := os.WriteFile(skip, []byte("/"+largeFile+"\n"), 0o644); err != nil {
 			return "", err

@@ -59,6 +59,14 @@ func (b *bench) lines() []line {
 	return []line{{"near", "from nginx", nearHost}, {"far", fmt.Sprintf("from nginx, %s away", 2*b.delay), farHost}}
 }
 
+// carried is the tree that goes over the wire: the main one, or where only whether it works is asked the smallest.
+func (b *bench) carried() *tree {
+	if b.quick {
+		return b.trees[0]
+	}
+	return b.main
+}
+
 // askWire asks how long it takes to get a commit from a web server: as a whole, and as a mount that fetches
 // what is looked at.
 func (b *bench) askWire(ctx context.Context) error {
@@ -84,7 +92,7 @@ func (b *bench) askWire(ctx context.Context) error {
 // pull asks about a pull into a new repository.
 func (b *bench) pull(l line, mode string) question {
 	return question{
-		id: "pull " + l.id + " " + mode, title: "pull of " + b.main.name + " " + l.title + ", archive to " + mode, tree: b.main, fresh: true,
+		id: "pull " + l.id + " " + mode, title: "pull of " + b.carried().name + " " + l.title + ", archive to " + mode, tree: b.carried(), fresh: true,
 		slow: l.host == farHost, timed: fetch, before: b.subscribe(l, mode),
 		peers: []peer{b.client(subject, "deployfs pull", b.peers.standard.path, pullArgs), b.client(native, "", "ostree", pullArgs)},
 	}
@@ -111,14 +119,14 @@ func (b *bench) subscribe(l line, mode string) func(context.Context, spot) error
 // lazy asks about a look at the largest directory: through a mount of what is not here, and after a pull of
 // the whole.
 func (b *bench) lazy(l line) question {
-	dir, names := b.main.busiest()
+	dir, names := b.carried().busiest()
 	look := b.client(subject, "mount --remote", b.peers.standard.path, nil)
 	look.need = "--remote"
 	whole := b.client(native, "", "ostree", pullArgs)
 	return question{
 		id:    "lazy " + l.id,
-		title: fmt.Sprintf("mount %s, and `ls -l` of %d names of %s (to `ostree pull`, of all)", l.title, names, b.main.name),
-		tree:  b.main, fresh: true, slow: l.host == farHost, peers: []peer{look, whole},
+		title: fmt.Sprintf("mount %s, and `ls -l` of %d names of %s (to `ostree pull`, of all)", l.title, names, b.carried().name),
+		tree:  b.carried(), fresh: true, slow: l.host == farHost, peers: []peer{look, whole},
 		before: func(ctx context.Context, s spot) error {
 			if s.peer == peer(whole) {
 				if err := b.subscribe(l, bareUser)(ctx, s); err != nil {
