@@ -155,7 +155,7 @@ func TestOstreeHelp(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	for _, verb := range []string{
-		"checkout", "checksum", "commit", "config", "create-usb", "export", "find-remotes", "fsck", "gpg-sign", "init", "ls", "pull-local", "reset", "rev-parse", "remote", "remote add",
+		"checkout", "checksum", "config", "create-usb", "export", "find-remotes", "fsck", "gpg-sign", "init", "ls", "pull-local", "reset", "rev-parse", "remote", "remote add",
 		"remote delete", "remote list", "remote show-url", "remote gpg-import", "remote gpg-list-keys", "remote add-cookie", "remote delete-cookie",
 		"remote list-cookies", "remote refs", "remote summary",
 	} {

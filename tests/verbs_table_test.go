@@ -68,7 +68,7 @@ var (
 	// optionLines run in the directory that holds the repository as "repo".
 	optionLines = []string{
 		"", "nope", "--nope", "nope --nope", "-x", "-v", "--repo=repo", "{none} --repo=repo", "--help", "-h", "-?", "--help-all", "nope --help",
-		"ls", "ls --help", "cat --help", "show --help", "log -h", "refs -?", "rev-parse --help", "checksum --help", "config --help-all",
+		"ls", "ls --help", "commit --help", "cat --help", "show --help", "log -h", "refs -?", "rev-parse --help", "checksum --help", "config --help-all",
 		"--repo=repo ls os/main", "ls --repo=repo os/main", "ls os/main --repo repo", "ls --repo=/nonexistent --repo=repo os/main",
 		"-v --repo=repo ls os/main", "ls -v --repo=repo os/main", "--verbose --repo=repo ls os/main", "-dR --repo=repo ls os/main sub",
 		"ls --repo=repo -dRq os/main", "ls --repo=repo --nope=3 os/main", "ls --repo=repo --dironly=x os/main", "ls --repo=repo -d=x os/main",

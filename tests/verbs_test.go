@@ -242,7 +242,7 @@ var (
 	// beyond are the lines of our help that ostree 2022.7 has not: our own options, those of newer
 	// versions, and the list of verbs.
 	beyond = regexp.MustCompile(`(?m)^ *(--json|--no-pager|-r, --revision|--print-hex|--list-(detached-)?metadata-keys|[a-z][-a-z]+  +[A-Z]` +
-		`|-n, --max-count|--since|--until|--grep|--oneline|--stat[ =]|--graph-less[ =]).*\n`)
+		`|-n, --max-count|--since|--until|--grep|--oneline|--stat[ =]|--graph-less[ =]|--sign-from-file|--show-signature).*\n`)
 	// forms are what arguments of ostree's verbs may be beyond what they are to ostree.
 	forms = regexp.MustCompile(`(?m)^(  (?:deployfs|ostree) .*?)( \[-- PATH\.\.\.\]| \| REV:PATH\.\.\.)$`)
 	// extra is what our --help says after the options.
