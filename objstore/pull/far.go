@@ -209,6 +209,11 @@ func (f *far) receive(ctx context.Context, t *transaction.Transaction, name obje
 	})
 }
 
+// fromCaches: a cache is trusted as the server is.
+func (f *far) fromCaches() transaction.ImportOptions {
+	return transaction.ImportOptions{Untrusted: f.Untrusted || !f.TrustServer, Modest: f.Modest, Resume: true}
+}
+
 // fromCache takes an object from the first of the caches that has it.
 func (f *far) fromCache(t *transaction.Transaction, name object.Name) (done taken, err error) {
 	for _, cache := range f.Caches {
@@ -218,7 +223,7 @@ func (f *far) fromCache(t *transaction.Transaction, name object.Name) (done take
 		}
 		if there {
 			done.local = true
-			done.Imported, err = t.Import(cache, name, f.ImportOptions)
+			done.Imported, err = t.Import(cache, name, f.fromCaches())
 			return done, err
 		}
 	}

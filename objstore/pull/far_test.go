@@ -347,3 +347,37 @@ func TestNewer(t *testing.T) {
 	}
 	local(t, dest, src, Options{Refs: []string{"main"}})
 }
+
+// TestCache: what a repository of this machine has is not fetched, and is checked all the same.
+func TestCache(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	sum := grow(t, src, "main", "1")
+	s := serve(t, src)
+	cache := newRepo(t, objstore.Bare, "")
+	local(t, cache, src, Options{})
+	dest := s.client(t, objstore.Bare, "")
+	o := asking("main")
+	o.Caches = []*objstore.Repo{cache}
+	r := fetchAll(t, dest, o)
+	if got := s.requests(); slices.Contains(got, ".filez") || slices.Contains(got, ".commit") || r.ImportedContent != 1 || r.ImportedMetadata != 4 {
+		t.Errorf("asked for %q, %+v", got, r)
+	}
+	whole(t, dest, sum)
+
+	damage(t, cache)
+	if _, err := Remote(context.Background(), s.client(t, objstore.Bare, ""), "origin", o); err == nil || !strings.Contains(err.Error(), "Corrupted file object") {
+		t.Error(err)
+	}
+}
+
+// damage changes the one file of a bare repository.
+func damage(t *testing.T, r *objstore.Repo) {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(r.Path(), "objects/??/*.file"))
+	if len(found) != 1 {
+		t.Fatalf("files: %q", found)
+	}
+	if err := errors.Join(os.Remove(found[0]), os.WriteFile(found[0], []byte("2"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}

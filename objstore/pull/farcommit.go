@@ -106,7 +106,7 @@ func (f *far) commitFromCache(ctx context.Context, t *transaction.Transaction, n
 			return done, err
 		}
 		if there {
-			n := &neighbour{src: cache, options: f.ImportOptions}
+			n := &neighbour{src: cache, options: f.fromCaches()}
 			got, err := n.commit(ctx, t, name, false, check)
 			got.local = true
 			return got.taken, err

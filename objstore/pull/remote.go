@@ -61,7 +61,7 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	}
 	o.NoDeltas = o.NoDeltas || s.dest.Mode() == objstore.Archive || o.CommitOnly
 	collection, err := s.option(o.Remote, "collection-id")
-	if err != nil {
+	if absent := (*remote.NotFoundError)(nil); err != nil && !errors.As(err, &absent) {
 		return Result{}, err
 	}
 	from := &far{session: s, RemoteOptions: &o}

@@ -23,6 +23,9 @@ type ImportOptions struct {
 	// Modest refuses regular files with a mode that bare-user-only can't keep,
 	// whatever the mode of the repository.
 	Modest bool
+	// Resume has an untrusted source be taken from in a transaction that goes on with what
+	// another has staged: it is believed to have been checked, as [Transaction.Receive] believes it.
+	Resume bool
 }
 
 // errUntrusted tells of a transaction that goes on with what nobody may have checked.
@@ -43,7 +46,7 @@ type Imported struct {
 // well-formed object of its kind is refused in any case, but for content that is
 // linked. An absent object is an [fs.ErrNotExist].
 func (t *Transaction) Import(src *objstore.Repo, name object.Name, o ImportOptions) (done Imported, err error) {
-	if o.Untrusted && t.stage.resumed {
+	if o.Untrusted && !o.Resume && t.stage.resumed {
 		return done, errUntrusted
 	}
 	if done.Held, err = t.Holds(name); err != nil {
