@@ -83,6 +83,14 @@ func (o *generateOptions) run(ctx context.Context, inv *cli.Invocation, repo *ob
 	if err := inv.Stdout.Flush(); err != nil {
 		return err
 	}
+	if o.filename != nil {
+		if options.Filename = *o.filename; options.Filename == "" {
+			return cli.Words("Invalid 'filename' parameter")
+		}
+	}
+	if options.Signers, err = o.signers.signers(); err != nil {
+		return err
+	}
 	return compile.Run(ctx, repo, d.From, d.To, options)
 }
 
@@ -121,11 +129,6 @@ func hasDelta(repo *objstore.Repo, d objstore.Delta) bool {
 // options are those that say how the delta is made.
 func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err error) {
 	c = compile.Options{Limits: compile.DefaultLimits, NoBsdiff: o.noBsdiff, Inline: o.inline, Log: inv.Stderr}
-	if o.filename != nil {
-		if c.Filename = *o.filename; c.Filename == "" {
-			return c, cli.Words("Invalid 'filename' parameter")
-		}
-	}
 	switch o.endianness {
 	case "", "l":
 		c.Big = o.swap
@@ -142,8 +145,7 @@ func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err e
 			return c, err
 		}
 	}
-	c.Signers, err = o.signers.signers()
-	return c, err
+	return c, nil
 }
 
 // megabytes sets a size to what an option says in millions of bytes; without one it stays.

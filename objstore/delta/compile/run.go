@@ -30,6 +30,11 @@ func Run(ctx context.Context, repo *objstore.Repo, from, to object.Checksum, o O
 	if err != nil {
 		return err
 	}
+	target, err := newTarget(repo, objstore.Delta{From: from, To: to}, o.Filename)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.close()) }()
 	plan, err := makePlan(ctx, repo, from, to)
 	if err != nil {
 		return err
@@ -38,12 +43,6 @@ func Run(ctx context.Context, repo *objstore.Repo, from, to object.Checksum, o O
 	if err != nil {
 		return err
 	}
-	d := objstore.Delta{From: from, To: to}
-	target, err := newTarget(repo, d, o.Filename)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, target.close()) }()
 	s := &delta.Superblock{From: from, To: to, Timestamp: uint64(time.Now().Unix()), Commit: commit, Metadata: o.Metadata, Order: delta.Order{Big: o.Big, Known: true}}
 	if s.Detached, _, err = repo.CommitMeta(to); err != nil {
 		return err

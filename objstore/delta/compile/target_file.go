@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ func newFileTarget(repo *objstore.Repo, filename string) (*fileTarget, error) {
 		dir = "."
 	}
 	f, err := os.Open(dir)
+	if errno := unix.Errno(0); errors.As(err, &errno) {
+		err = fmt.Errorf("opendir(%s): %w", filepath.Clean(dir), objstore.ErrnoError(errno))
+	}
 	if err != nil {
 		return nil, err
 	}

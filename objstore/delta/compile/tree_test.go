@@ -26,14 +26,14 @@ func noise(seed uint64, n int) string {
 
 // trees are an old and a new tree whose files differ in every way.
 func trees() (old, new tree) {
-	large := noise(3, 200_000)
+	large := noise(3, 120_000)
 	old = tree{
-		"bin/program": noise(1, 50_000), "bin/other": noise(2, 3000), "lib/large": large, "lib/libx.so.1.0": noise(4, 4000),
+		"bin/program": noise(1, 30_000), "bin/other": noise(2, 3000), "lib/large": large, "lib/libx.so.1.0": noise(4, 4000),
 		"same": "the same", "gone": "gone", "data.xz": noise(5, 3000), "link": "-> same", "closed": noise(9, 3000),
 	}
 	new = tree{
-		"bin/program": "head" + old["bin/program"][:20_000] + old["bin/program"][20_100:], "moved/other": old["bin/other"] + "tail",
-		"lib/large": large[:100_000] + "inserted" + large[100_000:], "lib/libx.so.1.1": old["lib/libx.so.1.0"][10:],
+		"bin/program": "head" + old["bin/program"][:15_000] + old["bin/program"][15_100:], "moved/other": old["bin/other"] + "tail",
+		"lib/large": large[:60_000] + "inserted" + large[60_000:], "lib/libx.so.1.1": old["lib/libx.so.1.0"][10:],
 		"same": "the same", "fresh": noise(6, 5000), "empty": "", "data.xz": old["data.xz"] + "x", "link": "-> fresh", "closed": old["closed"] + "x",
 		"twice": noise(6, 5000),
 	}

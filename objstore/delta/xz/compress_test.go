@@ -44,7 +44,7 @@ func random(n, count int, seed uint64) []byte {
 // TestCompress compresses content of all kinds, and has the size be what it may be.
 func TestCompress(t *testing.T) {
 	text := []byte(strings.Repeat("Everything that is read is hostile until verified. ", 40))
-	noise := random(300_000, 256, 1)
+	noise := random(100_000, 256, 1)
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -53,13 +53,13 @@ func TestCompress(t *testing.T) {
 		{"nothing", nil, 64},
 		{"a byte", []byte("a"), 64},
 		{"two bytes", []byte("aa"), 64},
-		{"zeros", make([]byte, 5<<20), 2000},
+		{"zeros", make([]byte, 2<<20+70_000), 1000},
 		{"text", text, 200},
 		{"noise", noise, len(noise) + 200},
 		{"noise twice", slices.Concat(noise, noise), len(noise) + 1500},
-		{"noise in zeros", slices.Concat(make([]byte, 3<<20), noise, make([]byte, 100_000), text), len(noise) + 3000},
-		{"text in noise", slices.Concat(text, noise, text, noise[:100_000], text), len(noise) + 3000},
-		{"few letters", random(200_000, 4, 2), 56_000},
+		{"noise in zeros", slices.Concat(make([]byte, 200_000), noise, make([]byte, 100_000), text), len(noise) + 3000},
+		{"text in noise", slices.Concat(text, noise, text, noise[:30_000], text), len(noise) + 3000},
+		{"few letters", random(40_000, 4, 2), 11_700},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,12 +74,12 @@ func TestCompress(t *testing.T) {
 func TestStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Compress(ctx, io.Discard, random(100_000, 9, 9)); !errors.Is(err, context.Canceled) {
+	if err := Compress(ctx, io.Discard, random(20_000, 9, 9)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	r, w := io.Pipe()
 	r.Close()
-	if err := Compress(context.Background(), w, random(500_000, 256, 9)); !errors.Is(err, io.ErrClosedPipe) {
+	if err := Compress(context.Background(), w, random(150_000, 256, 9)); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("nobody reads: %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestJudged(t *testing.T) {
 	if err != nil {
 		t.Skip("no xz: ", err)
 	}
-	data := slices.Concat(random(100_000, 256, 4), make([]byte, 70_000), random(400_000, 7, 5), random(90_000, 256, 4))
+	data := slices.Concat(random(70_000, 256, 4), make([]byte, 70_000), random(50_000, 7, 5), random(60_000, 256, 4))
 	cmd := exec.Command(program, "-dc")
 	cmd.Stdin = bytes.NewReader(pack(t, data))
 	if out, err := cmd.Output(); err != nil || !bytes.Equal(out, data) {
