@@ -34,7 +34,7 @@ type helper struct {
 // isHelper tells whether mount(8) runs this program: by a link that is named as its helpers are, or,
 // by way of mount.fuse3, under its own name, with a source where a verb would be.
 func isHelper(args []string) bool {
-	if len(args) < 2 || slices.ContainsFunc(program().Verbs, func(v cli.Verb) bool { return v.Name == args[1] }) {
+	if len(args) < 2 || strings.HasPrefix(args[1], "-") || slices.ContainsFunc(program().Verbs, func(v cli.Verb) bool { return v.Name == args[1] }) {
 		return false
 	}
 	name := filepath.Base(args[0])

@@ -17,6 +17,7 @@ func TestIsHelper(t *testing.T) {
 		"deployfs /srv/repo /mnt -o rw":                          true,
 		"deployfs mount a#b /mnt":                                false,
 		"deployfs -h":                                            false,
+		"deployfs --repo=/srv/re#po refs":                        false,
 		"deployfs":                                               false,
 		"deployfs nope":                                          false,
 	} {

@@ -30,8 +30,8 @@ type far struct {
 }
 
 // requests is how many requests are made at once: what one waits for is the way to the server
-// and back, which is mostly longer than the object itself takes. With 20 ms of way, 16 take a
-// third of ostree's time and 64 a fifth; without, the number does not matter.
+// and back, which is mostly longer than the object itself takes. With 20 ms of way, 64 take a
+// quarter of ostree's time; without, the number does not matter.
 const requests = 64
 
 func (f *far) near() bool { return false }
