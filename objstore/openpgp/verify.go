@@ -142,7 +142,8 @@ func (p *Part) judge(sig *packet.Signature, data []byte, now time.Time) Status {
 		return Unusable
 	}
 	hash.Write(data)
-	if p.key.VerifySignature(hash, sig) != nil {
+	demands := func(n *packet.Notation) bool { return n.IsCritical } // what is not understood here
+	if slices.ContainsFunc(sig.Notations, demands) || p.key.VerifySignature(hash, sig) != nil {
 		return Bad
 	}
 	end := signatureEnd(sig)

@@ -40,6 +40,8 @@ func TestStatuses(t *testing.T) {
 		"key expired":        {11, [][]byte{signature(t, bert, text, at(1, 0))}, []Status{KeyExpired}},
 		"key revoked":        {4, [][]byte{carls}, []Status{KeyRevoked}},
 		"before the key":     {4, [][]byte{early(t, anna)}, []Status{Unusable}},
+		"noted":              {2, [][]byte{noted(t, anna, false)}, []Status{Good}},
+		"noted, critically":  {2, [][]byte{noted(t, anna, true)}, []Status{Bad}},
 		"before its time":    {-1, [][]byte{good}, []Status{Unusable}},
 		"signature still on": {5, [][]byte{signature(t, anna, text, at(1, 5))}, []Status{Good}},
 		"signature over":     {6, [][]byte{signature(t, anna, text, at(1, 5))}, []Status{SignatureExpired}},
@@ -59,12 +61,24 @@ func TestStatuses(t *testing.T) {
 
 // early is a signature from before its key was made.
 func early(t *testing.T, e *openpgp.Entity) []byte {
+	return handmade(t, e, func(sig *packet.Signature) { sig.CreationTime = day(-1) })
+}
+
+// noted is a signature with a notation that nobody knows.
+func noted(t *testing.T, e *openpgp.Entity, critical bool) []byte {
+	n := &packet.Notation{Name: "x@example.org", Value: []byte("1"), IsCritical: critical, IsHumanReadable: true}
+	return handmade(t, e, func(sig *packet.Signature) { sig.Notations = []*packet.Notation{n} })
+}
+
+// handmade is a signature that is changed before it is signed.
+func handmade(t *testing.T, e *openpgp.Entity, change func(sig *packet.Signature)) []byte {
 	t.Helper()
 	id := e.PrimaryKey.KeyId
 	sig := &packet.Signature{
 		Version: 4, SigType: packet.SigTypeBinary, PubKeyAlgo: e.PrimaryKey.PubKeyAlgo, Hash: crypto.SHA256,
-		CreationTime: day(-1), IssuerKeyId: &id,
+		CreationTime: day(1), IssuerKeyId: &id,
 	}
+	change(sig)
 	hash := crypto.SHA256.New()
 	hash.Write([]byte(text))
 	var out bytes.Buffer

@@ -220,28 +220,6 @@ func TestPolicyOfSummary(t *testing.T) {
 	}
 }
 
-// TestForCollection: GPG is asked for, whatever the remote of the collection says.
-func TestForCollection(t *testing.T) {
-	w := newWorld(t)
-	w.write("global/none", "")
-	t.Setenv("OSTREE_GPG_HOME", w.dir+"/global")
-	w.config("[remote \"a\"]\n" + noGPG + "collection-id=org.x.Y\ngpg-verify-summary=true\n")
-	w.keyring(ownRing, "tester.gpg")
-	p, name, err := w.forCollection(w.open(), "org.x.Y")
-	if err != nil || name != "origin" || !p.WantsCommit() || p.WantsSummary() {
-		t.Fatal(name, err)
-	}
-	if err := p.Commit(w.commit, w.data, dict(signatures("ostree.gpgsigs", fixture(t, "tester.sig")))); err != nil {
-		t.Error(err)
-	}
-	if err := p.Commit(w.commit, w.data, dict()); err == nil {
-		t.Error("what is not signed is taken")
-	}
-	if _, _, err := w.forCollection(w.open(), "org.x.Z"); err == nil || err.Error() != "No keyring found configured locally for collection ‘org.x.Z’" {
-		t.Error(err)
-	}
-}
-
 func TestVerdicts(t *testing.T) {
 	w := newWorld(t)
 	key := func(name string, seed byte) string {
