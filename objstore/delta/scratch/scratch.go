@@ -20,5 +20,6 @@ func Int32s(n int) (table []int32, free func()) {
 	if err != nil {
 		return make([]int32, n), func() {}
 	}
+	_ = unix.Madvise(data, unix.MADV_HUGEPAGE) // tables are looked at all over the place
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(data))), n), func() { unix.Munmap(data) }
 }
