@@ -29,9 +29,9 @@ import (
 type server struct {
 	*httptest.Server
 	repo string
-	lies map[string][]byte // what is said of a path in the place of the truth; nil is that there is none
 
 	mu    sync.Mutex
+	lies  map[string][]byte // what is said of a path in the place of the truth; nil is that there is none
 	asked []string
 }
 
@@ -47,8 +47,8 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	s.mu.Lock()
 	s.asked = append(s.asked, name)
-	s.mu.Unlock()
 	data, lie := s.lies[name]
+	s.mu.Unlock()
 	if !lie {
 		data, _ = os.ReadFile(filepath.Join(s.repo, name))
 	}
@@ -58,6 +58,20 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("ETag", fmt.Sprintf("\"%x\"", sha256.Sum256(data)))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+}
+
+// lie is what is said of a path from now on.
+func (s *server) lie(path string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lies[path] = data
+}
+
+// confess has the truth said again; requests of before may still be under way.
+func (s *server) confess(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.lies, path)
 }
 
 // requests are those since the last call, objects by what they are.
@@ -177,7 +191,7 @@ func TestLies(t *testing.T) {
 	other := grow(t, src, "other", "2", "other")
 	for name, lie := range liesAbout(t, src, sum, other) {
 		s := serve(t, src)
-		s.lies[lie.path] = lie.data
+		s.lie(lie.path, lie.data)
 		dest := s.client(t, objstore.Bare, "")
 		o := asking("main")
 		o.Retries = new(int)
@@ -190,7 +204,7 @@ func TestLies(t *testing.T) {
 		if list, err := dest.Refs(); err != nil || len(list) > 0 {
 			t.Errorf("%s: refs %v, %v", name, list, err)
 		}
-		delete(s.lies, lie.path)
+		s.confess(lie.path)
 		fetchAll(t, dest, asking("main"))
 		whole(t, dest, sum)
 	}
@@ -221,8 +235,8 @@ func (s *server) publishEmpty(signature string, at byte) {
 		return gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString(key), gvariant.NewVariant(v)))
 	}
 	meta := entry("ostree.summary.last-modified", gvariant.NewUint64(uint64(at)<<56)) // big endian
-	s.lies["summary"] = gvariant.NewTuple(gvariant.NewArray("(s(taya{sv}))"), meta).Bytes()
-	s.lies["summary.sig"] = entry("s", gvariant.NewString(signature)).Bytes()
+	s.lie("summary", gvariant.NewTuple(gvariant.NewArray("(s(taya{sv}))"), meta).Bytes())
+	s.lie("summary.sig", entry("s", gvariant.NewString(signature)).Bytes())
 }
 
 // TestSummaryCache: a summary whose signature is the same is not fetched again, a cached one that
