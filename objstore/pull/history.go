@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"deployfs/objstore/binding"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
@@ -124,7 +125,7 @@ func (p *puller) checkBindings(sum object.Checksum, c object.Commit) error {
 		asking = []refs.Name{{}}
 	}
 	for _, ref := range asking {
-		if err := checkBindings(c, p.collection, ref.Ref); err != nil {
+		if err := binding.Check(c, p.collection, ref.Ref); err != nil {
 			return err
 		}
 	}
