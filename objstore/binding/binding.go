@@ -5,7 +5,6 @@ package binding
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"deployfs/objstore/gvariant"
@@ -45,20 +44,19 @@ func lookup(c object.Commit, key, typ string) (gvariant.Value, bool) {
 	return v, ok && v.Type() == typ
 }
 
-// Check fails, in ostree's words, unless a commit may be served for a ref of a
-// collection. Without a ref ("") any will do. Without a collection ("") any will
-// do, too, and so does a commit that says nothing; with one it must name both.
-func Check(c object.Commit, collection, ref string) error {
+// Check fails, in ostree's words, unless a commit may be served for all of some refs of
+// a collection. A ref "" is any. Without a collection ("") any will do, too, and so does a
+// commit that says nothing; with one it must name both.
+func Check(c object.Commit, collection string, refs ...string) error {
 	bound, ok := Refs(c)
 	switch {
 	case !ok && collection == "":
 		return nil
 	case !ok:
 		return errors.New("Expected commit metadata to have ref binding information, found none")
-	case ref != "" && !slices.Contains(bound, ref):
-		return fmt.Errorf("Commit has no requested ref ‘%s’ in ref binding metadata (%s)", ref, quoted(bound))
-	case collection == "":
-		return nil
+	}
+	if err := checkRefs(bound, refs); err != nil || collection == "" {
+		return err
 	}
 	id, ok := Collection(c)
 	if !ok {
@@ -66,6 +64,20 @@ func Check(c object.Commit, collection, ref string) error {
 	}
 	if id != collection {
 		return fmt.Errorf("Commit has collection ID ‘%s’ in collection binding metadata, while the remote it came from has collection ID ‘%s’", id, collection)
+	}
+	return nil
+}
+
+// checkRefs takes a time that grows with both lists, not with their product.
+func checkRefs(bound, refs []string) error {
+	known := make(map[string]struct{}, len(bound))
+	for _, ref := range bound {
+		known[ref] = struct{}{}
+	}
+	for _, ref := range refs {
+		if _, ok := known[ref]; !ok && ref != "" {
+			return fmt.Errorf("Commit has no requested ref ‘%s’ in ref binding metadata (%s)", ref, quoted(bound))
+		}
 	}
 	return nil
 }
