@@ -171,13 +171,16 @@ func (p *puller) run() error {
 	return nil
 }
 
-// take takes one object over, and counts it.
-func (p *puller) take(ctx context.Context, name object.Name) (transaction.Imported, error) {
+// take takes one object over, and counts it. It is to be freed, whatever becomes of it.
+func (p *puller) take(ctx context.Context, name object.Name) (taken, error) {
 	done, err := p.from.take(ctx, p.t, name)
 	if err == nil {
 		p.counted(name, done)
 	}
-	return done.Imported, err
+	if done.free == nil {
+		done.free = func() {}
+	}
+	return done, err
 }
 
 // counted counts an object that was taken over.

@@ -64,7 +64,7 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	if absent := (*remote.NotFoundError)(nil); err != nil && !errors.As(err, &absent) {
 		return Result{}, err
 	}
-	from := &far{session: s, RemoteOptions: &o}
+	from := &far{session: s, RemoteOptions: &o, turn: newTurn()}
 	p := &puller{Options: o.Options, dest: s.dest, from: from, collection: collection}
 	from.wanted = &p.wanted
 	r, err := p.pull(ctx)
