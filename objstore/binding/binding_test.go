@@ -1,6 +1,7 @@
 package binding
 
 import (
+	"strings"
 	"testing"
 
 	"deployfs/objstore/gvariant"
@@ -50,6 +51,9 @@ func TestCheck(t *testing.T) {
 		if text != c.want {
 			t.Errorf("got %s, want %s", text, c.want)
 		}
+	}
+	if err := Check(commitOf([]string{"a", "b", "c"}, ""), "", "a", "", "c", "d"); err == nil || !strings.Contains(err.Error(), "‘d’ in ref") {
+		t.Error(err)
 	}
 	odd := object.Commit{Metadata: gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString(KeyRefs), gvariant.NewVariant(gvariant.NewByte(7))))}
 	if err := Check(odd, "", "main"); err != nil {

@@ -81,8 +81,20 @@ func (f *far) delta(ctx context.Context, sum object.Checksum) (*offer, error) {
 	return f.offer(name, data)
 }
 
-// offer reads what a delta says of itself.
+// offer reads what a delta says of itself. One that is not signed as it must be is not used.
 func (f *far) offer(name objstore.Delta, data []byte) (*offer, error) {
+	required, err := f.dest.Config().Bool("core", "sign-verify-deltas", false)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.judgeDelta(data, required); err != nil {
+		err = fmt.Errorf("static delta %s: %w", name, err)
+		if f.NeedDeltas {
+			return nil, err
+		}
+		f.Warn(fmt.Errorf("%w; it is not used", err))
+		return nil, nil
+	}
 	parsed, err := delta.Parse(data)
 	if err == nil && parsed.Delta() != name {
 		err = fmt.Errorf("it says that it is %s", parsed.Delta())
@@ -91,6 +103,21 @@ func (f *far) offer(name objstore.Delta, data []byte) (*offer, error) {
 		return nil, fmt.Errorf("static delta %s: %w", name, err)
 	}
 	return &offer{parsed, f}, nil
+}
+
+// judgeDelta asks who has signed a delta. For ostree, which reads none that is signed, all that
+// come over the network count as unsigned, and these are always taken.
+func (f *far) judgeDelta(data []byte, required bool) error {
+	superblock, signatures, signed := delta.Signed(data)
+	switch {
+	case required && !signed:
+		return errors.New("no signatures in static-delta")
+	case required && f.VerifyDelta == nil:
+		return errors.New("Key is mandatory to check delta signature")
+	case !signed || f.VerifyDelta == nil:
+		return nil
+	}
+	return f.VerifyDelta(superblock, signatures)
 }
 
 // without fails where a commit can't be had without a static delta.

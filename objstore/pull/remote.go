@@ -153,6 +153,9 @@ func (s *session) policy(o *Options) error {
 	if policy.WantsCommit() {
 		o.VerifyCommit, o.VerifyStored = policy.Commit, policy.StoredCommit
 	}
+	if policy.WantsDelta() {
+		o.VerifyDelta = policy.Delta
+	}
 	if policy.WantsSummary() {
 		o.VerifySummary = policy.Summary
 	}
