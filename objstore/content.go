@@ -24,9 +24,13 @@ type Content struct {
 	plain   *os.File  // the object file, when it holds the content as it is
 	close   func() error
 	trusted bool
-	hash    hash.Hash // nil before the first Read, and when the content is trusted
-	read    uint64
-	result  error // what every Read after the end returns
+
+	head     int64     // bytes of an archived object's header
+	deflated *inflater // what follows them
+
+	hash   hash.Hash // nil before the first Read, and when the content is trusted
+	read   uint64
+	result error // what every Read after the end returns
 }
 
 // Content opens a content object, here or in a parent repository. An absent one

@@ -1,6 +1,7 @@
 package objstore
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -16,6 +17,10 @@ import (
 // firstRead is how much of an archive object is read at once: nearly every
 // header, and most small contents.
 const firstRead = 4096
+
+// deflateSlack is what deflated content may have more than its content, in bytes, which it makes
+// an eighth larger at the worst.
+const deflateSlack = 64 << 10
 
 // maxInflation is more than deflate can shrink anything by: 258 bytes to 2 bits.
 const maxInflation = 1032
@@ -45,13 +50,15 @@ func (c *Content) readFilez(f *os.File, size int64) error {
 
 // ArchivedContent is a content object whose .filez file is read from somewhere else: from
 // its begin to where the content ends. Size is the file's, in bytes, or negative when it is
-// not known. Errors of the file itself are wrapped.
+// not known. Errors of the file itself are wrapped. No more is read than the content can take
+// that the header tells of.
 func ArchivedContent(sum object.Checksum, file io.Reader, size int64) (*Content, error) {
 	c := &Content{name: object.Name{Checksum: sum, Kind: object.KindFile}}
 	err := c.readArchived(file, size)
 	var damage *damageError
 	switch {
 	case err == nil:
+		c.deflated.rest.limit = int64(min(c.Header.Size, 1<<60))/8*9 + deflateSlack
 		return c, nil
 	case errors.As(err, &damage):
 		return nil, object.Corrupt(c.name, damage.err)
@@ -88,6 +95,7 @@ func (c *Content) readArchived(file io.Reader, size int64) error {
 	if size >= 0 && c.Header.Size > uint64(size)*maxInflation {
 		return damaged("%d bytes of content can't be deflated to a file of %d", c.Header.Size, size)
 	}
+	c.head = int64(end)
 	c.inflate(head[end:], file, int64(len(head)) == size)
 	return nil
 }
@@ -117,11 +125,11 @@ func cutShort(err error) error {
 
 // inflate has the content begin with what was read of the file already, which may be all.
 func (c *Content) inflate(begin []byte, file io.Reader, all bool) {
-	in := &inflater{deflated: bytes.NewReader(begin)} // it is inflated fastest from there
+	in := &inflater{begin: bytes.NewReader(begin)}
 	if !all {
-		in.deflated = io.MultiReader(in.deflated, file)
+		in.rest = rest{file: file, limit: math.MaxInt64}
 	}
-	c.src = in
+	c.src, c.deflated = in, in
 	if c.Header.IsSymlink() {
 		c.src = bytes.NewReader(nil)
 	}
@@ -131,17 +139,60 @@ func (c *Content) inflate(begin []byte, file io.Reader, all bool) {
 // inflaters holds readers between uses: one is some 40 KiB.
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
+// Stored is how many bytes of a .filez file are the object, once its content was read to the
+// end; of a symbolic link, at once. What follows is no part of it.
+func (c *Content) Stored() int64 {
+	if c.Header.IsSymlink() {
+		return c.head
+	}
+	return c.head + c.deflated.taken()
+}
+
 // inflater reads raw deflate. It takes an inflating reader when it is first
 // read, so that an object opened for its header alone costs none.
 type inflater struct {
-	deflated io.Reader
-	reader   io.ReadCloser
+	begin  *bytes.Reader // it is inflated fastest from there
+	rest   rest
+	buffer *bufio.Reader // of both; nil where there is no rest
+	reader io.ReadCloser
+}
+
+// rest is what a file holds behind its begin.
+type rest struct {
+	file     io.Reader // nil for nothing
+	n, limit int64     // bytes that were read, and that may be
+}
+
+func (r *rest) Read(p []byte) (int, error) {
+	n, err := r.file.Read(p)
+	if r.n += int64(n); r.n > r.limit {
+		return 0, damaged("the file is longer than its content takes")
+	}
+	return n, err
+}
+
+// source is where an inflating reader takes no byte too many from.
+func (in *inflater) source() io.Reader {
+	if in.rest.file == nil {
+		return in.begin
+	}
+	in.buffer = bufio.NewReader(io.MultiReader(in.begin, &in.rest))
+	return in.buffer
+}
+
+// taken is how many bytes were inflated.
+func (in *inflater) taken() int64 {
+	n := in.begin.Size() - int64(in.begin.Len()) + in.rest.n
+	if in.buffer != nil {
+		n -= int64(in.buffer.Buffered())
+	}
+	return n
 }
 
 func (in *inflater) Read(p []byte) (int, error) {
 	if in.reader == nil {
 		in.reader = inflaters.Get().(io.ReadCloser)
-		if err := in.reader.(flate.Resetter).Reset(in.deflated, nil); err != nil {
+		if err := in.reader.(flate.Resetter).Reset(in.source(), nil); err != nil {
 			return 0, err
 		}
 	}

@@ -3,6 +3,7 @@ package delta
 import (
 	"fmt"
 
+	"deployfs/objstore"
 	"deployfs/objstore/object"
 	"deployfs/objstore/transaction"
 )
@@ -71,7 +72,7 @@ func (c *completer) walk() error {
 
 // enter adds what a directory needs.
 func (c *completer) enter(name object.Name) error {
-	data, err := c.t.ReadMetadata(name)
+	data, err := c.t.ReadMetadata(name, objstore.MaxMetadata)
 	if err != nil {
 		return err
 	}

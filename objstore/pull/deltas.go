@@ -17,14 +17,15 @@ import (
 
 // deltas are the static deltas that a repository says that it has.
 type deltas struct {
-	digests map[objstore.Delta]object.Checksum // SHA-256 of their superblocks
-	listed  bool                               // the summary lists some
-	indexed bool                               // each commit may have an index of those that lead to it
+	digests map[objstore.Delta]object.Checksum   // SHA-256 of their superblocks
+	leading map[object.Checksum][]objstore.Delta // to a commit
+	listed  bool                                 // the summary lists some
+	indexed bool                                 // each commit may have an index of those that lead to it
 }
 
 // list adds what a summary says, which may be nil.
 func (d *deltas) list(s *summary.Summary) {
-	d.digests = map[objstore.Delta]object.Checksum{}
+	d.digests, d.leading = map[objstore.Delta]object.Checksum{}, map[object.Checksum][]objstore.Delta{}
 	if s == nil {
 		return
 	}
@@ -35,6 +36,9 @@ func (d *deltas) list(s *summary.Summary) {
 
 func (d *deltas) add(all func(yield func(objstore.Delta, object.Checksum) bool)) {
 	for name, digest := range all {
+		if _, known := d.digests[name]; !known {
+			d.leading[name.To] = append(d.leading[name.To], name)
+		}
 		d.digests[name] = digest
 	}
 }
@@ -77,8 +81,20 @@ func (f *far) delta(ctx context.Context, sum object.Checksum) (*offer, error) {
 	return f.offer(name, data)
 }
 
-// offer reads what a delta says of itself.
+// offer reads what a delta says of itself. One that is not signed as it must be is not used.
 func (f *far) offer(name objstore.Delta, data []byte) (*offer, error) {
+	required, err := f.dest.Config().Bool("core", "sign-verify-deltas", false)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.judgeDelta(data, required); err != nil {
+		err = fmt.Errorf("static delta %s: %w", name, err)
+		if f.NeedDeltas {
+			return nil, err
+		}
+		f.Warn(fmt.Errorf("%w; it is not used", err))
+		return nil, nil
+	}
 	parsed, err := delta.Parse(data)
 	if err == nil && parsed.Delta() != name {
 		err = fmt.Errorf("it says that it is %s", parsed.Delta())
@@ -87,6 +103,21 @@ func (f *far) offer(name objstore.Delta, data []byte) (*offer, error) {
 		return nil, fmt.Errorf("static delta %s: %w", name, err)
 	}
 	return &offer{parsed, f}, nil
+}
+
+// judgeDelta asks who has signed a delta. For ostree, which reads none that is signed, all that
+// come over the network count as unsigned, and these are always taken.
+func (f *far) judgeDelta(data []byte, required bool) error {
+	superblock, signatures, signed := delta.Signed(data)
+	switch {
+	case required && !signed:
+		return errors.New("no signatures in static-delta")
+	case required && f.VerifyDelta == nil:
+		return errors.New("Key is mandatory to check delta signature")
+	case !signed || f.VerifyDelta == nil:
+		return nil
+	}
+	return f.VerifyDelta(superblock, signatures)
 }
 
 // without fails where a commit can't be had without a static delta.
@@ -134,8 +165,8 @@ func (f *far) bestDelta(ctx context.Context, to object.Checksum, asking []refs.N
 // older commit is here.
 func (f *far) newestDelta(to, current object.Checksum) (best objstore.Delta, ok bool, err error) {
 	newest := uint64(0)
-	for d := range f.offered.digests {
-		if d.To != to || d.From.IsZero() {
+	for _, d := range f.offered.leading[to] {
+		if d.From.IsZero() {
 			continue
 		}
 		held, err := f.dest.HasObject(object.Name{Checksum: d.From, Kind: object.KindCommit})

@@ -25,6 +25,7 @@ type far struct {
 	config  *objstore.KeyFile // the other repository's, when it was fetched
 	sizes   map[object.Checksum]uint64
 	offered deltas
+	turn    turn         // of those who hold a large object
 	settled int64        // bytes that had come when it was known what is to be pulled
 	asked   atomic.Int64 // requests that count as metadata, whatever came of them
 }
@@ -150,20 +151,20 @@ func objectFile(name object.Name) fetch.File {
 // maxCommit is the largest commit that is taken when no summary tells its size, in bytes.
 const maxCommit = 10 << 20
 
-// get fetches a metadata object, which is checked against its name.
-func (f *far) get(ctx context.Context, name object.Name, limit uint64) ([]byte, error) {
+// get fetches a metadata object, which is checked against its name. Where it is large, others
+// wait until it is freed: free is nil otherwise, not after every error.
+func (f *far) get(ctx context.Context, name object.Name, limit uint64) (data []byte, free func(), err error) {
 	if limit == 0 && name.Kind == object.KindCommit {
 		limit = maxCommit
 	}
 	if limit == 0 || limit > objstore.MaxMetadata {
 		limit = objstore.MaxMetadata
 	}
-	data, err := f.client.Get(ctx, objectFile(name), int64(limit))
-	if err != nil {
-		return nil, err
+	if data, free, err = f.getLarge(ctx, objectFile(name), int64(limit)); err == nil {
+		f.came()
+		err = transaction.CheckMetadata(name, data)
 	}
-	f.came()
-	return data, transaction.CheckMetadata(name, data)
+	return data, free, err
 }
 
 // came says that an object has come.
@@ -177,22 +178,22 @@ func (f *far) take(ctx context.Context, t *transaction.Transaction, name object.
 	switch {
 	case err != nil:
 	case done.Held && name.Kind == object.KindDirTree:
-		if done.Data, err = t.ReadMetadata(name); err == nil {
+		if done.Data, done.free, err = f.reread(ctx, t, name); err == nil {
 			err = transaction.CheckMetadata(name, done.Data)
 		}
 	case done.Held:
 	default:
 		if done, err = f.fromCache(t, name); err == nil && !done.local {
-			done.Imported, err = f.receive(ctx, t, name)
+			done, err = f.receive(ctx, t, name)
 		}
 	}
 	return done, err
 }
 
 // receive fetches an object.
-func (f *far) receive(ctx context.Context, t *transaction.Transaction, name object.Name) (done transaction.Imported, err error) {
+func (f *far) receive(ctx context.Context, t *transaction.Transaction, name object.Name) (done taken, err error) {
 	if name.Kind != object.KindFile {
-		if done.Data, err = f.get(ctx, name, 0); err == nil {
+		if done.Data, done.free, err = f.get(ctx, name, 0); err == nil {
 			err = t.ReceiveMetadata(name, done.Data)
 		}
 		return done, err
@@ -203,10 +204,11 @@ func (f *far) receive(ctx context.Context, t *transaction.Transaction, name obje
 	}
 	defer body.Close()
 	defer f.came()
-	return t.Receive(name.Checksum, body, transaction.ReceiveOptions{
+	done.Imported, err = t.Receive(name.Checksum, body, transaction.ReceiveOptions{
 		Modest:    f.Modest,
 		Unchecked: f.TrustServer && f.Mirror && !f.Untrusted && !f.Modest,
 	})
+	return done, err
 }
 
 // fromCaches: a cache is trusted as the server is.

@@ -395,3 +395,32 @@ func damage(t *testing.T, r *objstore.Repo) {
 		t.Fatal(err)
 	}
 }
+
+// TestManyRefs: a mirror of all refs takes a time that grows with their number, not with its square,
+// even where the summary is not sorted; of two refs of one name the first counts.
+func TestManyRefs(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	first, second := grow(t, src, "main", "1"), grow(t, src, "main", "2")
+	const n = 20000
+	var entries []gvariant.Value
+	add := func(i int, sum object.Checksum) {
+		about := gvariant.NewTuple(gvariant.NewUint64(1000), gvariant.NewBytes(sum[:]), gvariant.NewArray("{sv}"))
+		entries = append(entries, gvariant.NewTuple(gvariant.NewString(fmt.Sprintf("r%06d", i)), about))
+	}
+	for i := range n {
+		add(n-i, second)
+	}
+	add(1, first)
+	l, err := list(gvariant.NewTuple(gvariant.NewArray("(s(taya{sv}))", entries...), gvariant.NewArray("{sv}")).Bytes(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	all := l.all()
+	if len(all) != n || all[n-1].commit != second || l.sizes[second] != 1000 {
+		t.Errorf("%d refs, the last %+v", len(all), all[len(all)-1])
+	}
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

@@ -21,7 +21,7 @@ func (f *far) commit(ctx context.Context, t *transaction.Transaction, name objec
 			return done, err
 		}
 	}
-	if f.DryRun || whole && f.NeedDeltas { // no more requests than are needed
+	if f.DryRun {
 		done.Data, err = f.read(ctx, name, &done)
 		return done, err
 	}
@@ -91,7 +91,10 @@ func (f *far) read(ctx context.Context, name object.Name, done *brought) ([]byte
 	case done.delta != nil:
 		return done.delta.Commit, nil
 	}
-	data, err := f.get(ctx, name, f.sizes[name.Checksum])
+	data, free, err := f.get(ctx, name, f.sizes[name.Checksum])
+	if free != nil {
+		free() // commits come one after the other
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		f.asked.Add(1)
 	}

@@ -51,5 +51,6 @@ type brought struct {
 // taken is an object that was taken over.
 type taken struct {
 	transaction.Imported
-	local bool // from a repository of this machine, although the origin is none
+	local bool   // from a repository of this machine, although the origin is none
+	free  func() // to be called when its bytes are no longer held; nil is nothing
 }

@@ -47,6 +47,10 @@ type Options struct {
 	// VerifyStored is the same for a commit that is there already, whose failure is worded
 	// otherwise; nil is VerifyCommit.
 	VerifyStored func(commit object.Checksum, data []byte, detached gvariant.Value) error
+	// VerifyDelta fails unless a static delta is signed: its superblock, by signatures as detached
+	// metadata holds them. It is asked of each that has signatures, and, where core.sign-verify-deltas
+	// demands these, of each. Nil is that no keys are known.
+	VerifyDelta func(superblock []byte, signatures gvariant.Value) error
 	// VerifySummary fails unless the other repository's summary is signed; nil asks
 	// for no signature. It gets nil for a summary or summary.sig that is absent.
 	VerifySummary func(summary, signatures []byte) error
@@ -171,13 +175,16 @@ func (p *puller) run() error {
 	return nil
 }
 
-// take takes one object over, and counts it.
-func (p *puller) take(ctx context.Context, name object.Name) (transaction.Imported, error) {
+// take takes one object over, and counts it. It is to be freed, whatever becomes of it.
+func (p *puller) take(ctx context.Context, name object.Name) (taken, error) {
 	done, err := p.from.take(ctx, p.t, name)
 	if err == nil {
 		p.counted(name, done)
 	}
-	return done.Imported, err
+	if done.free == nil {
+		done.free = func() {}
+	}
+	return done, err
 }
 
 // counted counts an object that was taken over.

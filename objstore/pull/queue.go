@@ -23,7 +23,8 @@ type part struct {
 
 // listing is a directory whose files are still to be looked at, from file next on.
 type listing struct {
-	tree  object.DirTree
+	name  object.Name    // of a large directory, which is read again when its turn comes; else zero
+	tree  object.DirTree // of others
 	bytes int
 	way   string
 	next  int
@@ -35,6 +36,7 @@ type listing struct {
 type queue struct {
 	progress *Progress
 	paths    []string // that are wanted; nil is all
+	reload   func(tree object.Name) (object.DirTree, error)
 
 	mu       sync.Mutex
 	more     *sync.Cond
@@ -48,8 +50,8 @@ type queue struct {
 	failed   error
 }
 
-func newQueue(progress *Progress, paths []string) *queue {
-	q := &queue{progress: progress, paths: paths, seen: map[part]struct{}{}, flying: map[object.Checksum]struct{}{}}
+func newQueue(progress *Progress, paths []string, reload func(tree object.Name) (object.DirTree, error)) *queue {
+	q := &queue{progress: progress, paths: paths, reload: reload, seen: map[part]struct{}{}, flying: map[object.Checksum]struct{}{}}
 	q.more = sync.NewCond(&q.mu)
 	return q
 }
@@ -71,7 +73,7 @@ func (q *queue) push(p part) {
 }
 
 // expand adds what a directory of so many bytes holds.
-func (q *queue) expand(tree object.DirTree, bytes int, way string) {
+func (q *queue) expand(name object.Name, tree object.DirTree, bytes int, way string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range tree.NumDirs() {
@@ -82,8 +84,12 @@ func (q *queue) expand(tree object.DirTree, bytes int, way string) {
 		}
 	}
 	if n := tree.NumFiles(); n > 0 {
-		q.listings = append(q.listings, listing{tree: tree, bytes: bytes, way: way})
-		q.bytes += bytes
+		l := listing{tree: tree, bytes: bytes, way: way}
+		if bytes > large {
+			l = listing{name: name, way: way}
+		}
+		q.listings = append(q.listings, l)
+		q.bytes += l.bytes
 		q.files += n
 	}
 	q.tell()
@@ -135,6 +141,13 @@ func (q *queue) popPart() (p part) {
 func (q *queue) popFile() (p part, ok bool) {
 	for len(q.listings) > 0 {
 		l := &q.listings[0]
+		if l.name != (object.Name{}) {
+			if l.tree, q.failed = q.reload(l.name); q.failed != nil {
+				q.more.Broadcast()
+				return p, false
+			}
+			l.name = object.Name{}
+		}
 		for l.next < l.tree.NumFiles() {
 			name, content := l.tree.File(l.next)
 			l.next++

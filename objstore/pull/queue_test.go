@@ -57,10 +57,10 @@ func listingOf(t *testing.T, seed byte, files, dirs int) (object.DirTree, int) {
 // TestQueue: directories come first, level by level, files once, and no more directories than fit.
 func TestQueue(t *testing.T) {
 	p := new(Progress)
-	q := newQueue(p, nil)
+	q := newQueue(p, nil, nil)
 	tree, size := listingOf(t, 1, 2, 3)
-	q.expand(tree, size, "")
-	q.expand(tree, size, "") // the same again: its files are in flight
+	q.expand(object.Name{}, tree, size, "")
+	q.expand(object.Name{}, tree, size, "") // the same again: its files are in flight
 	var got string
 	for {
 		next, ok := q.next()
@@ -93,10 +93,10 @@ func TestQueue(t *testing.T) {
 
 // TestQueueBound: while many listings are held, files come before directories.
 func TestQueueBound(t *testing.T) {
-	q := newQueue(new(Progress), nil)
+	q := newQueue(new(Progress), nil, nil)
 	tree, size := listingOf(t, 1, 1000, 1)
 	for q.bytes < maxListings {
-		q.expand(tree, size, "")
+		q.expand(object.Name{}, tree, size, "")
 	}
 	if next, ok := q.next(); !ok || next.name.Kind != object.KindFile {
 		t.Errorf("%v, %v", next, ok)

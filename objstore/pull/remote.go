@@ -64,7 +64,7 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	if absent := (*remote.NotFoundError)(nil); err != nil && !errors.As(err, &absent) {
 		return Result{}, err
 	}
-	from := &far{session: s, RemoteOptions: &o}
+	from := &far{session: s, RemoteOptions: &o, turn: newTurn()}
 	p := &puller{Options: o.Options, dest: s.dest, from: from, collection: collection}
 	from.wanted = &p.wanted
 	r, err := p.pull(ctx)
@@ -152,6 +152,9 @@ func (s *session) policy(o *Options) error {
 	}
 	if policy.WantsCommit() {
 		o.VerifyCommit, o.VerifyStored = policy.Commit, policy.StoredCommit
+	}
+	if policy.WantsDelta() {
+		o.VerifyDelta = policy.Delta
 	}
 	if policy.WantsSummary() {
 		o.VerifySummary = policy.Summary

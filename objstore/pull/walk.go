@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"deployfs/objstore"
 	"deployfs/objstore/object"
 )
 
@@ -11,7 +12,7 @@ import (
 func (p *puller) walk() error {
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
-	q := newQueue(p.Progress, cleaned(p.Subpaths))
+	q := newQueue(p.Progress, cleaned(p.Subpaths), p.reload)
 	for _, root := range p.roots {
 		q.push(part{root, q.root(root)})
 	}
@@ -37,9 +38,19 @@ func (p *puller) walk() error {
 	return q.failed
 }
 
+// reload reads a directory again that was taken over.
+func (p *puller) reload(name object.Name) (tree object.DirTree, err error) {
+	data, err := p.t.ReadMetadata(name, objstore.MaxMetadata)
+	if err == nil {
+		tree, err = object.DecodeDirTree(data)
+	}
+	return tree, err
+}
+
 // part takes over one object, and puts what it leads to into the queue.
 func (p *puller) part(ctx context.Context, q *queue, next part) error {
 	done, err := p.take(ctx, next.name)
+	defer done.free()
 	if err != nil || next.name.Kind != object.KindDirTree {
 		return err
 	}
@@ -47,6 +58,6 @@ func (p *puller) part(ctx context.Context, q *queue, next part) error {
 	if err != nil {
 		return object.Corrupt(next.name, err)
 	}
-	q.expand(tree, len(done.Data), next.way)
+	q.expand(next.name, tree, len(done.Data), next.way)
 	return nil
 }

@@ -2,7 +2,9 @@ package summary
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,4 +139,47 @@ func entries(s *Summary) (all []gvariant.Value) {
 		all = append(all, s.Metadata().At(i))
 	}
 	return all
+}
+
+// manyRefs are n refs, sorted.
+func manyRefs(n int) (all []Ref) {
+	for i := range n {
+		ref := aRef
+		ref.Name = fmt.Sprintf("r%06d", i)
+		ref.Size = uint64(i)
+		all = append(all, ref)
+	}
+	return all
+}
+
+// TestLookup finds what is there, also where it is not where it should be.
+func TestLookup(t *testing.T) {
+	sorted := manyRefs(9)
+	unsorted := slices.Clone(sorted)
+	slices.Reverse(unsorted)
+	for _, list := range [][]Ref{nil, sorted[:1], sorted, unsorted} {
+		s, err := Parse(encode(list, nil).Bytes())
+		check(t, err)
+		for _, want := range list {
+			if got, ok := s.Refs().Lookup(want.Name); !ok || got.Size != want.Size {
+				t.Errorf("%s of %d: %+v, %t", want.Name, len(list), got, ok)
+			}
+		}
+		for _, name := range []string{"", "r", "r0000000", "s"} {
+			if got, ok := s.Refs().Lookup(name); ok {
+				t.Errorf("%q of %d: %+v", name, len(list), got)
+			}
+		}
+	}
+}
+
+// BenchmarkLookup looks one of many refs up.
+func BenchmarkLookup(b *testing.B) {
+	s, err := Parse(encode(manyRefs(20000), nil).Bytes())
+	check(b, err)
+	for i := 0; b.Loop(); i++ {
+		if _, ok := s.Refs().Lookup(fmt.Sprintf("r%06d", i%20000)); !ok {
+			b.Fatal(i)
+		}
+	}
 }

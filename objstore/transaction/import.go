@@ -58,7 +58,7 @@ func (t *Transaction) Import(src *objstore.Repo, name object.Name, o ImportOptio
 	case name.Kind == object.KindFile:
 		return t.importContent(src, name, o)
 	case done.Held:
-		done.Data, err = t.ReadMetadata(name)
+		done.Data, err = t.ReadMetadata(name, objstore.MaxMetadata)
 	default:
 		done.Data, err = src.ReadMetadata(name, objstore.MaxMetadata)
 	}
@@ -89,9 +89,10 @@ func (t *Transaction) Holds(name object.Name) (bool, error) {
 }
 
 // ReadMetadata returns the bytes of a metadata object, which may have been written
-// in this transaction. They are not checked.
-func (t *Transaction) ReadMetadata(name object.Name) ([]byte, error) {
-	data, err := t.repo.ReadMetadata(name, objstore.MaxMetadata)
+// in this transaction. They are not checked. Of one with more bytes than limit none is
+// read: the error is an [objstore.SizeError].
+func (t *Transaction) ReadMetadata(name object.Name, limit int64) ([]byte, error) {
+	data, err := t.repo.ReadMetadata(name, limit)
 	if t.direct || !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
@@ -105,7 +106,10 @@ func (t *Transaction) ReadMetadata(name object.Name) ([]byte, error) {
 	}
 	file := os.NewFile(uintptr(fd), path)
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, objstore.MaxMetadata))
+	if data, err = io.ReadAll(io.LimitReader(file, limit+1)); err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("reading object %s: %w", name, &objstore.SizeError{Size: int64(len(data)), Limit: limit})
+	}
+	return data, err
 }
 
 func wellFormed(kind object.Kind, data []byte) (err error) {

@@ -60,7 +60,8 @@ func CheckMetadata(name object.Name, data []byte) error {
 // Receive writes a content object that comes as an archive repository keeps it: file is its
 // .filez file from the begin, of which no more is read than is needed, and some of it is
 // held in memory. It is verified while it is written, and has no name before. In an archive
-// the file stays as it came, since deflating it anew would cost more.
+// the file stays as it came, since deflating it anew would cost more, without what may follow
+// the content.
 func (t *Transaction) Receive(sum object.Checksum, file io.Reader, o ReceiveOptions) (done Imported, err error) {
 	name := object.Name{Checksum: sum, Kind: object.KindFile}
 	t.count.content.Add(1)
@@ -128,18 +129,20 @@ func (t *Transaction) receiveContent(name object.Name, begin []byte, rest io.Rea
 // receiveArchived keeps the file that comes.
 func (t *Transaction) receiveArchived(name object.Name, begin []byte, rest io.Reader, o ReceiveOptions) (written uint64, err error) {
 	if rest == nil { // what is small is verified before anything is written
-		if written, err = verifyReceived(name, begin, nil, o); err != nil {
+		var stored int64
+		if written, stored, err = verifyReceived(name, begin, nil, o); err != nil {
 			return 0, err
 		}
+		begin = begin[:stored]
 	}
 	f, err := t.newFile()
 	if err != nil {
 		return 0, err
 	}
 	defer f.close()
-	if err := t.fillReceived(f, begin, rest, func(rest io.Reader) error {
-		written, err = verifyReceived(name, begin, rest, o)
-		return err
+	if err := t.fillReceived(f, begin, rest, func(rest io.Reader) (stored int64, err error) {
+		written, stored, err = verifyReceived(name, begin, rest, o)
+		return stored, err
 	}); err != nil {
 		return 0, err
 	}
@@ -153,33 +156,43 @@ func (t *Transaction) receiveArchived(name object.Name, begin []byte, rest io.Re
 	return written, err
 }
 
-// fillReceived writes what comes while verify reads it.
-func (t *Transaction) fillReceived(f *file, begin []byte, rest io.Reader, verify func(rest io.Reader) error) error {
+// fillReceived writes what comes while verify reads it, and keeps so many bytes as that tells.
+func (t *Transaction) fillReceived(f *file, begin []byte, rest io.Reader, verify func(rest io.Reader) (stored int64, err error)) error {
 	spent := &spender{t: t, to: f}
 	if _, err := spent.Write(begin); err != nil || rest == nil {
 		return err
 	}
-	return verify(bufio.NewReaderSize(io.TeeReader(rest, spent), small/4))
+	stored, err := verify(bufio.NewReaderSize(io.TeeReader(rest, spent), small/4))
+	if err != nil {
+		return err
+	}
+	if err := unix.Ftruncate(f.fd, stored); err != nil {
+		return fmt.Errorf("ftruncate: %w", err)
+	}
+	return nil
 }
 
-// verifyReceived reads content to its end and tells its size.
-func verifyReceived(name object.Name, begin []byte, rest io.Reader, o ReceiveOptions) (uint64, error) {
+// verifyReceived reads content to its end and tells its size, and that of what it is stored as.
+func verifyReceived(name object.Name, begin []byte, rest io.Reader, o ReceiveOptions) (size uint64, stored int64, err error) {
 	if o.Unchecked {
-		if rest == nil {
-			return 0, nil
+		stored = int64(len(begin))
+		if rest != nil {
+			var more int64
+			more, err = io.Copy(io.Discard, rest)
+			stored += more
 		}
-		_, err := io.Copy(io.Discard, rest)
-		return 0, err
+		return 0, stored, err
 	}
 	c, err := openReceived(name, begin, rest, o)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer c.Close()
 	if c.Header.IsSymlink() {
-		return 0, objstore.CheckEmpty(name.Checksum, c.Header)
+		return 0, c.Stored(), objstore.CheckEmpty(name.Checksum, c.Header)
 	}
-	return c.Header.Size, c.Verify()
+	err = c.Verify()
+	return c.Header.Size, c.Stored(), err
 }
 
 // spender writes as long as there is space.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -130,8 +131,54 @@ func TestReceiveRefuses(t *testing.T) {
 				t.Errorf("%s: %s: it is there, %v", mode, name, err)
 			}
 		}
-		more := io.MultiReader(bytes.NewReader(file("noise")), endless{}) // behind the content
-		if _, err := tx.Receive(files["noise"], more, ReceiveOptions{}); err != nil {
+		tx.Close()
+	}
+}
+
+// TestReceiveMore: what follows the content is not kept.
+func TestReceiveMore(t *testing.T) {
+	src, files := archived(t)
+	for _, mode := range []objstore.Mode{objstore.Archive, objstore.Bare} {
+		dest := newRepo(t, mode, "")
+		tx := begin(t, dest)
+		for name, sum := range files {
+			file := filezOf(t, src, sum)
+			for _, more := range []io.Reader{strings.NewReader("x"), endless{}} {
+				if _, err := tx.Receive(sum, io.MultiReader(bytes.NewReader(file), more), ReceiveOptions{}); err != nil {
+					t.Error(mode, name, err)
+				}
+			}
+		}
+		if err := tx.Commit(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for name, sum := range files {
+			if mode == objstore.Archive && !bytes.Equal(filezOf(t, dest, sum), filezOf(t, src, sum)) {
+				t.Errorf("%s: the file is another", name)
+			}
+		}
+	}
+}
+
+// emptyBlocks are deflated blocks without content, without an end.
+type emptyBlocks struct{ bytes.Reader }
+
+func (e *emptyBlocks) Read(p []byte) (int, error) {
+	if e.Len() == 0 {
+		e.Reset(bytes.Repeat([]byte("\x00\x00\x00\xff\xff"), 1000))
+	}
+	return e.Reader.Read(p)
+}
+
+// TestReceiveBlocks: a file that goes on without content ends soon.
+func TestReceiveBlocks(t *testing.T) {
+	src, files := archived(t)
+	file := filezOf(t, src, files["short"])
+	header := file[:8+binary.BigEndian.Uint32(file)]
+	for _, mode := range []objstore.Mode{objstore.Archive, objstore.Bare} {
+		tx := begin(t, newRepo(t, mode, ""))
+		_, err := tx.Receive(files["short"], io.MultiReader(bytes.NewReader(header), new(emptyBlocks)), ReceiveOptions{})
+		if err == nil || !strings.Contains(err.Error(), "the file is longer than its content takes") {
 			t.Error(mode, err)
 		}
 		tx.Close()

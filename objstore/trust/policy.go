@@ -3,6 +3,7 @@ package trust
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"deployfs/objstore"
@@ -88,6 +89,11 @@ func (p *Policy) WantsCommit() bool { return len(p.commit) > 0 }
 
 // WantsSummary reports whether the summary must be signed.
 func (p *Policy) WantsSummary() bool { return len(p.summary) > 0 }
+
+// WantsDelta reports whether keys are known by which a static delta may be signed.
+func (p *Policy) WantsDelta() bool {
+	return slices.ContainsFunc(p.commit, func(d demand) bool { return !d.gpg() })
+}
 
 // Commit fails, in ostree's words, unless a commit is signed as it must be: data are
 // the commit object's bytes, which need not be in the repository yet, and detached its
