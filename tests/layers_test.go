@@ -32,6 +32,7 @@ var heights = map[string]int{
 	"objstore/sign":           2,
 	"objstore/tree":           2,
 	"objstore/identity":       2,
+	"objstore/binding":        2,
 	"objstore/diff":           3,
 	"objstore/mtree":          3,
 	"objstore/modify":         2,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"deployfs/objstore/binding"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 	"deployfs/objstore/pull"
@@ -85,12 +86,8 @@ func bound(collection string, verify verifier) verifier {
 		if err != nil {
 			return err
 		}
-		id, ok := commit.Metadata.Lookup("ostree.collection-binding")
-		if !ok || id.Type() != "s" {
-			return fmt.Errorf("Commit %s: Expected commit metadata to have collection ID binding information, found none", sum)
-		}
-		if id.Str() != collection {
-			return fmt.Errorf("Commit %s: Commit has collection ID ‘%s’ in collection binding metadata, not ‘%s’", sum, id.Str(), collection)
+		if err := binding.Check(commit, collection, ""); err != nil {
+			return fmt.Errorf("Commit %s: %w", sum, err)
 		}
 		return nil
 	}

@@ -28,7 +28,7 @@ func TestPull(t *testing.T) {
 		"a mirror":              {[][]tip{{good}}, true, "mirrors/" + us + "/main", ""},
 		"unsigned":              {[][]tip{{{us, "main", 5, "", ""}}}, false, "", "Can't verify commit without detached metadata"},
 		"signed by another":     {[][]tip{{{us, "main", 5, "b", ""}}}, false, "", "Can't verify commit"},
-		"of another collection": {[][]tip{{{us, "main", 5, "a", "org.example.Them"}}}, false, "", "Commit has collection ID ‘org.example.Them’ in collection binding metadata, not ‘" + us + "’"},
+		"of another collection": {[][]tip{{{us, "main", 5, "a", "org.example.Them"}}}, false, "", "Commit has collection ID ‘org.example.Them’ in collection binding metadata, while the remote it came from has collection ID ‘" + us + "’"},
 		"newer, but not signed": {[][]tip{{good}, {{us, "main", 6, "", ""}}}, false, "remotes/our/main", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -101,7 +101,7 @@ type checker struct {
 	whole     []object.Checksum         // commits whose objects are to be checked
 	orphans   []object.Checksum         // absent commits that have a child
 	found     []Problem                 // those that are not told yet
-	collected map[binding]string        // refs of collections, made when they are wanted
+	collected map[tie]string            // refs of collections, made when they are wanted
 }
 
 // verdict is how a check that went on to its end ended.

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/binding"
 	"deployfs/objstore/object"
 )
 
@@ -76,7 +77,7 @@ func (c *checker) checkRef(text, collection, ref string) error {
 	case err != nil || !c.options.VerifyBindings && !c.options.VerifyBackRefs:
 		return nil // what is wrong was told
 	}
-	if err := checkBindings(commit, collection, ref); err != nil {
+	if err := binding.Check(commit, collection, ref); err != nil {
 		return fmt.Errorf("Commit %s: %w", sum, err)
 	}
 	return nil

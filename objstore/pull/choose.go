@@ -6,7 +6,6 @@ import (
 
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
-	"deployfs/objstore/summary"
 )
 
 // wanted are the commits that are asked for, and by which refs.
@@ -50,7 +49,7 @@ func (p *puller) choose() error {
 		if p.list.parsed == nil {
 			return errors.New("Fetching all refs was requested in mirror mode, but remote repository does not have a summary")
 		}
-		list = allRefs(p.list.parsed)
+		list = p.list.all()
 	}
 	for _, r := range list {
 		if err := p.settle(&r); err != nil {
@@ -118,20 +117,6 @@ func (p *puller) readSummary(list []request) (err error) {
 		}
 	}
 	return p.from.accept(p.ctx, p.list)
-}
-
-// allRefs are the refs that a summary lists.
-func allRefs(s *summary.Summary) (list []request) {
-	add := func(collection string, all summary.Refs) {
-		for i := range all.Len() {
-			list = append(list, request{name: refs.Name{Collection: collection, Ref: all.At(i).Name}})
-		}
-	}
-	add(s.Collection(), s.Refs())
-	for collection, all := range s.Collections() {
-		add(collection, all)
-	}
-	return list
 }
 
 // settle finds the commit of a ref: by the summary, when there is one.

@@ -17,14 +17,15 @@ import (
 
 // deltas are the static deltas that a repository says that it has.
 type deltas struct {
-	digests map[objstore.Delta]object.Checksum // SHA-256 of their superblocks
-	listed  bool                               // the summary lists some
-	indexed bool                               // each commit may have an index of those that lead to it
+	digests map[objstore.Delta]object.Checksum   // SHA-256 of their superblocks
+	leading map[object.Checksum][]objstore.Delta // to a commit
+	listed  bool                                 // the summary lists some
+	indexed bool                                 // each commit may have an index of those that lead to it
 }
 
 // list adds what a summary says, which may be nil.
 func (d *deltas) list(s *summary.Summary) {
-	d.digests = map[objstore.Delta]object.Checksum{}
+	d.digests, d.leading = map[objstore.Delta]object.Checksum{}, map[object.Checksum][]objstore.Delta{}
 	if s == nil {
 		return
 	}
@@ -35,6 +36,9 @@ func (d *deltas) list(s *summary.Summary) {
 
 func (d *deltas) add(all func(yield func(objstore.Delta, object.Checksum) bool)) {
 	for name, digest := range all {
+		if _, known := d.digests[name]; !known {
+			d.leading[name.To] = append(d.leading[name.To], name)
+		}
 		d.digests[name] = digest
 	}
 }
@@ -134,8 +138,8 @@ func (f *far) bestDelta(ctx context.Context, to object.Checksum, asking []refs.N
 // older commit is here.
 func (f *far) newestDelta(to, current object.Checksum) (best objstore.Delta, ok bool, err error) {
 	newest := uint64(0)
-	for d := range f.offered.digests {
-		if d.To != to || d.From.IsZero() {
+	for _, d := range f.offered.leading[to] {
+		if d.From.IsZero() {
 			continue
 		}
 		held, err := f.dest.HasObject(object.Name{Checksum: d.From, Kind: object.KindCommit})

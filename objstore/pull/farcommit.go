@@ -21,7 +21,7 @@ func (f *far) commit(ctx context.Context, t *transaction.Transaction, name objec
 			return done, err
 		}
 	}
-	if f.DryRun || whole && f.NeedDeltas { // no more requests than are needed
+	if f.DryRun {
 		done.Data, err = f.read(ctx, name, &done)
 		return done, err
 	}

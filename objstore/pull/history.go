@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 
+	"deployfs/objstore/binding"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
-	"deployfs/objstore/refs"
 )
 
 // visit is a commit that was taken over.
@@ -119,16 +119,11 @@ func (p *puller) admit(sum object.Checksum, held bool, data []byte, detached gva
 
 // checkBindings fails unless a commit is made for the refs that it was asked for by.
 func (p *puller) checkBindings(sum object.Checksum, c object.Commit) error {
-	asking := p.wanted.refs[sum]
-	if len(asking) == 0 {
-		asking = []refs.Name{{}}
+	var asking []string
+	for _, ref := range p.wanted.refs[sum] {
+		asking = append(asking, ref.Ref)
 	}
-	for _, ref := range asking {
-		if err := checkBindings(c, p.collection, ref.Ref); err != nil {
-			return err
-		}
-	}
-	return nil
+	return binding.Check(c, p.collection, asking...)
 }
 
 // tombstone takes over that the other repository has deleted a commit, when it says so.

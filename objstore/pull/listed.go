@@ -29,6 +29,28 @@ func list(data, signature []byte) (l listed, err error) {
 	return l, err
 }
 
+// all are the refs that a summary lists, each once: the first of a name counts.
+func (l *listed) all() (list []request) {
+	seen := map[refs.Name]struct{}{}
+	add := func(collection string, all summary.Refs) {
+		for i := range all.Len() {
+			ref := all.At(i)
+			name := refs.Name{Collection: collection, Ref: ref.Name}
+			if _, twice := seen[name]; twice {
+				continue
+			}
+			seen[name] = struct{}{}
+			list = append(list, request{name, ref.Commit})
+			l.sizes[ref.Commit] = ref.Size
+		}
+	}
+	add(l.parsed.Collection(), l.parsed.Refs())
+	for collection, all := range l.parsed.Collections() {
+		add(collection, all)
+	}
+	return list
+}
+
 // settle finds a ref's commit, and the collection of a ref that names none.
 func (l *listed) settle(r *request) error {
 	own, asked := l.parsed.Collection(), r.name

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"deployfs/objstore"
+	"deployfs/objstore/binding"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
@@ -73,7 +74,7 @@ func metadata(bound []string) gvariant.Value {
 	for _, ref := range bound {
 		list = append(list, gvariant.NewString(ref))
 	}
-	return gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString(keyRefs), gvariant.NewVariant(gvariant.NewArray("s", list...))))
+	return gvariant.NewArray("{sv}", gvariant.NewEntry(gvariant.NewString(binding.KeyRefs), gvariant.NewVariant(gvariant.NewArray("s", list...))))
 }
 
 func local(t *testing.T, dest, src *objstore.Repo, o Options) Result {
@@ -281,41 +282,6 @@ func TestRefs(t *testing.T) {
 
 // TestBindings: a commit that is made for other refs does not come for this one.
 func TestBindings(t *testing.T) {
-	commitOf := func(ids []string, collection string) object.Commit {
-		c := object.Commit{Metadata: metadata(ids)}
-		if collection != "" {
-			entries := []gvariant.Value{gvariant.NewEntry(gvariant.NewString(keyCollection), gvariant.NewVariant(gvariant.NewString(collection)))}
-			for i := range c.Metadata.Len() {
-				entries = append(entries, c.Metadata.At(i))
-			}
-			c.Metadata = gvariant.NewArray("{sv}", entries...)
-		}
-		return c
-	}
-	for _, c := range []struct {
-		commit          object.Commit
-		collection, ref string
-		want            string
-	}{
-		{commitOf(nil, ""), "", "main", ""},
-		{commitOf([]string{"a", "main"}, ""), "", "main", ""},
-		{commitOf([]string{"a"}, ""), "", "", ""},
-		{commitOf([]string{"a", "b"}, ""), "", "main", "Commit has no requested ref ‘main’ in ref binding metadata (‘a’, ‘b’)"},
-		{commitOf([]string{}, ""), "", "main", "Commit has no requested ref ‘main’ in ref binding metadata (no refs)"},
-		{commitOf(nil, ""), "org.a", "main", "Expected commit metadata to have ref binding information, found none"},
-		{commitOf([]string{"main"}, ""), "org.a", "main", "Expected commit metadata to have collection ID binding information, found none"},
-		{commitOf([]string{"main"}, "org.b"), "org.a", "main", "Commit has collection ID ‘org.b’ in collection binding metadata, while the remote it came from has collection ID ‘org.a’"},
-		{commitOf([]string{"main"}, "org.a"), "org.a", "main", ""},
-	} {
-		text := ""
-		if err := checkBindings(c.commit, c.collection, c.ref); err != nil {
-			text = err.Error()
-		}
-		if text != c.want {
-			t.Errorf("got %s, want %s", text, c.want)
-		}
-	}
-
 	src := newRepo(t, objstore.Archive, "")
 	sum := grow(t, src, "main", "text", "other")
 	_, err := Local(context.Background(), newRepo(t, objstore.Archive, ""), src, Options{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"sort"
 
 	"deployfs/objstore"
 	"deployfs/objstore/gvariant"
@@ -222,10 +223,16 @@ func (r Refs) At(i int) Ref {
 	}
 }
 
-// Lookup finds a ref by its name.
+// Lookup finds a ref by its name: at once in a list that is sorted, as they should be, and
+// also in others.
 func (r Refs) Lookup(name string) (Ref, bool) {
-	for i := range r.list.Len() {
-		if bytes.Equal(r.list.At(i).At(0).Text(), []byte(name)) {
+	n := r.list.Len()
+	compare := func(i int) int { return bytes.Compare([]byte(name), r.list.At(i).At(0).Text()) }
+	if i, ok := sort.Find(n, compare); ok {
+		return r.At(i), true
+	}
+	for i := range n {
+		if compare(i) == 0 {
 			return r.At(i), true
 		}
 	}
