@@ -341,6 +341,31 @@ func TestLazySigned(t *testing.T) {
 	}
 }
 
+// TestLazyCollection: what is bound to another collection than a remote has is neither shown nor kept.
+func TestLazyCollection(t *testing.T) {
+	server := newRepo(t, "archive")
+	ostree(t, server, "config", "set", "core.collection-id", "org.A")
+	commit(t, server, "main", forest(t, "plain"))
+	web, cache, repo := serveRepo(t, server), scratch(t), newRepo(t, "archive")
+	configure := func(collection string) {
+		for key, value := range map[string]string{"url": web.url, "gpg-verify": "false", "collection-id": collection} {
+			ostree(t, repo, "config", "set", "--group", `remote "far"`, key, value)
+		}
+	}
+	dir := scratch(t)
+	far := []string{"mount", "--repo=" + repo, "--cache-dir=" + cache, "--remote=far:main", dir}
+	kept := []string{"mount", "--keep=" + repo, "--cache-dir=" + cache, "--remote=" + web.url + "#main", dir}
+	configure("org.B")
+	for _, args := range [][]string{far, kept} {
+		oneError(t, deployfs(t, args...), dir, "Commit has collection ID ‘org.A’ in collection binding metadata, while the remote it came from has collection ID ‘org.B’")
+	}
+	configure("org.A")
+	for _, args := range [][]string{far, kept} {
+		mountOn(t, dir, args[1:len(args)-1]...)
+		umounted(t, dir)
+	}
+}
+
 // TestFarVerbs: verbs that read take a commit on a server, and fetch no more than they need.
 func TestFarVerbs(t *testing.T) {
 	repo := manyFiles(t)

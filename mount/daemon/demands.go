@@ -12,32 +12,48 @@ import (
 	"deployfs/objstore/trust"
 )
 
+// wanted is what a remote's configuration demands of its commits.
+type wanted struct {
+	policy      demands
+	collections []string // that they are bound to
+}
+
+func wantedOf(repo *objstore.Repo, list *remote.List, name string) (w wanted, err error) {
+	policy, err := trust.ForPull(repo, name)
+	if err != nil {
+		return w, err
+	}
+	w.policy = demands{policy}
+	if id, _, err := list.Option(name, "collection-id"); err != nil {
+		return w, err
+	} else if id != "" {
+		w.collections = []string{id}
+	}
+	return w, nil
+}
+
 // keptPolicy is what the repository that keeps a commit demands of what its remote's refs
 // lead to, if it has that remote.
-func keptPolicy(path string, t lazy.Target) (demands, error) {
+func keptPolicy(path string, t lazy.Target) (w wanted, err error) {
 	repo, err := objstore.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("repository %s: %w", path, err)
+		return w, fmt.Errorf("repository %s: %w", path, err)
 	}
 	defer repo.Close()
 	list, err := remote.Load(repo)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	name := t.Remote
 	if name == "" {
 		if name, err = lazy.RemoteFor(repo, t.URL); err != nil {
-			return nil, err
+			return w, err
 		}
 	}
 	if _, err := list.Find(name); err != nil {
-		return nil, nil
+		return w, nil
 	}
-	policy, err := trust.ForPull(repo, name)
-	if err != nil {
-		return nil, err
-	}
-	return demands{policy}, nil
+	return wantedOf(repo, list, name)
 }
 
 // demands are policies that all have to be met.

@@ -108,7 +108,7 @@ func (v *view) keepingJob(cfg *Config) (job lazy.Keeping, err error) {
 	if err != nil {
 		return job, err
 	}
-	job = lazy.Keeping{Cache: v.source.Cache().Repo().Path(), Repo: cfg.Keep, Commit: v.commit, Remote: target.Remote}
+	job = lazy.Keeping{Cache: v.source.Cache().Repo().Path(), Server: v.source.ID(), Repo: cfg.Keep, Commit: v.commit, Remote: target.Remote}
 	if target.Back == 0 {
 		job.Ref = v.found.Ref
 	}

@@ -37,7 +37,8 @@ func (v *view) prepareRemote(ctx context.Context, cfg *Config, report func(strin
 		if err != nil {
 			return err
 		}
-		policy = append(policy, kept...)
+		policy = append(policy, kept.policy...)
+		server.Collections = append(server.Collections, kept.collections...)
 	}
 	if err := v.openRemote(cfg, server, time.Now(), report); err != nil {
 		return err
@@ -75,11 +76,9 @@ func reach(ctx context.Context, cfg *Config, t lazy.Target) (lazy.Server, demand
 		return server, nil, err
 	}
 	server.URL = lazy.Shown(server.Fetch.URLs[0])
-	policy, err := trust.ForPull(repo, t.Remote)
-	if err != nil {
-		return server, nil, err
-	}
-	return server, demands{policy}, nil
+	wanted, err := wantedOf(repo, list, t.Remote)
+	server.Collections = wanted.collections
+	return server, wanted.policy, err
 }
 
 // openRemote opens what is here of a server's repository. Nobody is asked yet.
@@ -150,6 +149,7 @@ func (v *view) checkSignature(cfg *Config, t lazy.Target) error {
 		return err
 	}
 	repo.SearchAlso(fetched)
+	repo.BringAbsent(v.source) // who knows what its server says of a commit
 	return trust.Check(repo, v.commit, name)
 }
 

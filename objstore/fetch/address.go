@@ -28,7 +28,7 @@ func Address(ctx context.Context, c Config, address string, limit int64) ([]byte
 func Split(address string) (dir, name string, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Path == "" || path.Base(u.Path) == "/" {
-		return "", "", fmt.Errorf("%s: no URL of a file", shown(address))
+		return "", "", fmt.Errorf("%s: no URL of a file", Shown(address))
 	}
 	name = path.Base(u.Path)
 	u.Path, u.RawPath = path.Dir(u.Path), ""

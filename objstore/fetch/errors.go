@@ -61,7 +61,7 @@ func (e *TransferError) Unwrap() error { return e.Err }
 // Hint says what happened where libcurl's words for it are few.
 func (e *TransferError) Hint() string {
 	switch e.Code {
-	case codeTLS, codeCertificate, codeProxy, codeScheme, codeRange:
+	case codeTLS, codeCertificate, codeProxy, codeScheme, codeRange, codeRequest:
 		return innermost(e.Err)
 	}
 	return ""
@@ -86,6 +86,7 @@ const (
 	codeRange       = 33
 	codeTLS         = 35
 	codeFile        = 37
+	codeRequest     = 43
 	codeRedirects   = 47
 	codeNothing     = 52
 	codeReceive     = 56
@@ -103,6 +104,7 @@ var words = map[int]string{
 	codeRange:       "Requested range was not delivered by the server",
 	codeTLS:         "SSL connect error",
 	codeFile:        "Couldn't read a file:// file",
+	codeRequest:     "A libcurl function was given a bad argument",
 	codeRedirects:   "Number of redirects hit maximum amount",
 	codeNothing:     "Server returned nothing (no headers, no data)",
 	codeReceive:     "Failure when receiving data from the peer",
@@ -130,6 +132,8 @@ func code(err error) int {
 		return codeRedirects
 	case errors.Is(err, errDowngrade), strings.Contains(err.Error(), "unsupported protocol scheme"), strings.Contains(err.Error(), "malformed HTTP"):
 		return codeScheme
+	case badRequest(err):
+		return codeRequest
 	case errors.As(err, new(*os.PathError)):
 		return codeFile
 	case isOp && op.Op == "proxyconnect" && errors.As(err, &dns):
@@ -154,6 +158,12 @@ func code(err error) int {
 	return codeReceive
 }
 
+// badRequest reports whether net/http refuses to send the request.
+func badRequest(err error) bool {
+	text := innermost(err)
+	return strings.HasPrefix(text, "net/http: invalid header field") || strings.HasPrefix(text, "http: invalid Host header")
+}
+
 func badCertificate(err error) bool {
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
 		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(x509.CertificateInvalidError))
@@ -173,7 +183,7 @@ func passes(err error) bool {
 		return status.Status == http.StatusRequestTimeout || status.Status == http.StatusInternalServerError
 	case errors.As(err, &transfer):
 		switch transfer.Code {
-		case codeScheme, codeFile, codeRedirects, codeTLS, codeCertificate, codeRange:
+		case codeScheme, codeFile, codeRedirects, codeTLS, codeCertificate, codeRange, codeRequest:
 			return false
 		}
 		return true

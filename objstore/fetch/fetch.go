@@ -109,6 +109,9 @@ func New(c Config) (*Client, error) {
 	if client.slowest = c.Slowest; client.slowest <= 0 {
 		client.slowest = slowRate
 	}
+	if err := c.checkHeaders(); err != nil {
+		return nil, err
+	}
 	web, err := newWeb(c, client.stall, &client.moved)
 	if err != nil {
 		return nil, err
@@ -160,7 +163,7 @@ func (c *Client) Refresh(ctx context.Context, f File, limit int64, v Validators)
 		if !errors.As(err, &other) {
 			return data, now, changed, err
 		}
-		if left = body.left; left == 0 {
+		if left = min(left-1, body.left); left <= 0 { // what the body gained is of a file that is no more
 			return nil, v, false, other.broke
 		}
 	}

@@ -61,7 +61,7 @@ func (b *base) url(path string) string {
 	if b == nil {
 		return path
 	}
-	return shown(b.join(path))
+	return Shown(b.join(path))
 }
 
 func (b *base) explain(err error, path string) error { return explain(err, b.url(path)) }
@@ -100,7 +100,7 @@ func parseBase(text string, web *web) (*base, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: no URL", shown(text))
+		return nil, fmt.Errorf("%s: no URL", Shown(text))
 	case u.Scheme == "":
 		return nil, errors.New("URI is not absolute, and no base URI was provided")
 	case u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
@@ -108,7 +108,7 @@ func parseBase(text string, web *web) (*base, error) {
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return &base{address: u, source: web}, nil
 	}
-	return nil, fmt.Errorf("Invalid URI scheme in %s", shown(text))
+	return nil, fmt.Errorf("Invalid URI scheme in %s", Shown(text))
 }
 
 // list is the bases, the best first; one that the request came from before is asked first.

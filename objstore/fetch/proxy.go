@@ -59,12 +59,12 @@ func parseProxy(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		return nil, fmt.Errorf("proxy %s: neither a URL nor HOST:PORT", shown(text))
+		return nil, fmt.Errorf("proxy %s: neither a URL nor HOST:PORT", Shown(text))
 	}
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return nil, fmt.Errorf("proxy %s: no kind of proxy that is known: %s", shown(text), u.Scheme)
+		return nil, fmt.Errorf("proxy %s: no kind of proxy that is known: %s", Shown(text), u.Scheme)
 	}
 	if u.Port() == "" && u.Scheme != "https" {
 		u.Host += ":" + proxyPort

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,9 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 )
-
-// maxRedirects is how often a server may send a request elsewhere.
-const maxRedirects = 20
 
 // streamBuffer is how many bytes of a file may wait for its reader, of each file that comes over one
 // connection.
@@ -64,54 +60,6 @@ func newWeb(c Config, stall time.Duration, moved *atomic.Int64) (*web, error) {
 	return w, nil
 }
 
-// header is the header that each request has.
-func (c Config) header() http.Header {
-	agent := c.Agent
-	if agent == "" {
-		agent = DefaultAgent
-	}
-	if c.UserAgent != "" {
-		agent += " " + c.UserAgent
-	}
-	h := http.Header{"User-Agent": {agent}}
-	for _, field := range c.Headers {
-		if name := http.CanonicalHeaderKey(field.Name); name == "User-Agent" {
-			h.Set(name, field.Value)
-		} else {
-			h.Add(name, field.Value)
-		}
-	}
-	return h
-}
-
-// contentRequest marks the context of requests for content.
-type contentRequest struct{}
-
-// checkRedirect decides whether a request may go elsewhere. From https to http only content may,
-// which is checked by its name; no secret goes along.
-func checkRedirect(r *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return errRedirects
-	}
-	r.Header.Del("Referer")
-	if last := via[len(via)-1]; last.URL.Scheme == "https" && r.URL.Scheme != "https" {
-		if content, _ := r.Context().Value(contentRequest{}).(bool); !content {
-			return fmt.Errorf("%w to %s", errDowngrade, r.URL.Redacted())
-		}
-		r.Header.Del("Authorization")
-	}
-	return nil
-}
-
-// RoundTrip asks one server, with the cookies that are for it. Redirects come through here, too.
-func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
-	if line := cookieLine(w.cookies, r.URL, time.Now()); line != "" {
-		r = r.Clone(r.Context())
-		r.Header.Add("Cookie", line)
-	}
-	return w.transport.RoundTrip(r)
-}
-
 func (w *web) open(ctx context.Context, b *base, r request) (*reply, error) {
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, contentRequest{}, r.content))
 	asked, err := w.request(ctx, b, r)
@@ -126,9 +74,7 @@ func (w *web) open(ctx context.Context, b *base, r request) (*reply, error) {
 	}
 	got, err := judge(answer, r, cancel)
 	if err != nil {
-		n, _ := io.CopyN(io.Discard, answer.Body, 16<<10) // so that the connection can be used again
-		w.moved.Add(n)
-		answer.Body.Close()
+		w.moved.Add(drain(answer.Body))
 		cancel(nil)
 		return nil, err
 	}
@@ -184,7 +130,7 @@ func (v Validators) strong() string {
 // judge decides what an answer is good for.
 func judge(answer *http.Response, r request, cancel context.CancelCauseFunc) (*reply, error) {
 	got := &reply{body: answer.Body, cancel: cancel, size: answer.ContentLength, total: answer.ContentLength, state: validators(answer.Header)}
-	place := shown(answer.Request.URL.String())
+	place := Shown(answer.Request.URL.String())
 	switch code := answer.StatusCode; {
 	case code == http.StatusNotModified && !r.known.empty():
 		got.unchanged, got.size = true, 0
@@ -241,8 +187,8 @@ func parseContentRange(text string) (first, size int64, ok bool) {
 	return first, size, err == nil && err2 == nil && err3 == nil && 0 <= first && first <= last && last == size-1
 }
 
-// shown is a URL for messages, without the password in it.
-func shown(text string) string {
+// Shown is a URL for messages, without the password in it.
+func Shown(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return text[strings.LastIndexByte(text, '@')+1:]

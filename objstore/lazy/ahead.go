@@ -13,6 +13,7 @@ const (
 	aheadMost    = 512     // the most
 	aheadWorkers = 24      // requests in flight; others are left for who waits
 	aheadQueue   = 4 * aheadMost
+	aheadSize    = 1 << 20 // bytes of metadata; more is left for who needs it
 )
 
 // ahead fetches what follows what is looked at.
@@ -187,8 +188,8 @@ func (s *Source) prefetch(name object.Name) {
 		return
 	}
 	if name.Kind != object.KindFile {
-		s.bring(name)
-	} else if _, err := s.cache.told(name.Checksum); err != nil {
+		s.bringUpTo(name, min(aheadSize, limitOf(name.Kind)))
+	} else if _, err := s.said.told(name.Checksum); err != nil {
 		s.bringHeader(name.Checksum)
 	}
 }

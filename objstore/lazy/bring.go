@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"time"
 
 	"deployfs/objstore"
 	"deployfs/objstore/fetch"
@@ -19,8 +18,10 @@ import (
 // check fails unless data is what a metadata object's name says.
 func check(name object.Name, data []byte) error {
 	if name.Kind == object.KindCommitMeta { // no checksum covers it
-		_, err := gvariant.Parse("a{sv}", data)
-		return err
+		if _, err := gvariant.Parse("a{sv}", data); err != nil {
+			return object.Corrupt(name, err)
+		}
+		return nil
 	}
 	return objstore.CheckMetadata(name, data)
 }
@@ -34,31 +35,57 @@ func limitOf(kind object.Kind) int64 {
 }
 
 // bring fetches an object into the cache, verified.
-func (s *Source) bring(name object.Name) error {
-	_, err := s.bringing.Do(name, func() (struct{}, error) {
-		release, there := s.cache.fetching(s.ctx, name, func() bool { return s.cache.holds(name) })
-		if there {
-			return struct{}{}, nil
+func (s *Source) bring(name object.Name) error { return s.bringUpTo(name, limitOf(name.Kind)) }
+
+// bringTries is how often something is brought that is evicted before it can be opened: an
+// eviction that found an older file of the name removes the new one.
+const bringTries = 5
+
+// bringAnd brings an object, and opens it.
+func (s *Source) bringAnd(name object.Name, open func() error) (err error) {
+	for range bringTries {
+		if err = s.bring(name); err != nil {
+			return err
 		}
-		defer release()
-		err := s.fetch(name)
-		if err == nil {
-			s.objects.Add(1)
-			if s.opts.Arrived != nil {
-				s.opts.Arrived(name)
-			}
+		if err = open(); !isAbsent(err) {
+			return err
 		}
-		return struct{}{}, err
-	})
+	}
 	return err
 }
 
-func (s *Source) fetch(name object.Name) error {
+// bringUpTo is bring, but of metadata that is larger than limit bytes a [fetch.SizeError].
+func (s *Source) bringUpTo(name object.Name, limit int64) error {
+	for {
+		tried, err := s.bringing.Do(name, func() (int64, error) { return limit, s.bringAlone(name, limit) })
+		if tried >= limit || !errors.As(err, new(*fetch.SizeError)) {
+			return err // and not that of somebody who would take less
+		}
+	}
+}
+
+func (s *Source) bringAlone(name object.Name, limit int64) error {
+	release, there := s.cache.fetching(s.ctx, name, func() bool { return s.holds(name) })
+	if there {
+		return nil
+	}
+	defer release()
+	err := s.fetch(name, limit)
+	if err == nil {
+		s.objects.Add(1)
+		if s.opts.Arrived != nil {
+			s.opts.Arrived(name)
+		}
+	}
+	return err
+}
+
+func (s *Source) fetch(name object.Name, limit int64) error {
 	err := s.link.try(func() error {
 		if name.Kind == object.KindFile {
 			return s.fetchContent(name)
 		}
-		return s.fetchMetadata(name)
+		return s.fetchMetadata(name, limit)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return &object.NotExistError{Object: name}
@@ -72,15 +99,25 @@ func (s *Source) place(name object.Name) fetch.File {
 	return fetch.File{Path: "objects/" + path, Content: name.Kind != object.KindCommitMeta}
 }
 
-func (s *Source) fetchMetadata(name object.Name) error {
-	data, err := s.get(s.place(name), limitOf(name.Kind))
+// heldMost is how many bytes of metadata are held at once that come from a server.
+const heldMost = 64 << 20
+
+// fetchMetadata holds an object in memory until it is written.
+func (s *Source) fetchMetadata(name object.Name, limit int64) error {
+	from, err := s.open(s.place(name), limit)
 	if err != nil {
 		return err
 	}
+	defer from.Close()
+	data, release, err := s.memory.ReadAll(s.ctx, from, from.Size())
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := check(name, data); err != nil {
 		return served(name, err)
 	}
-	return s.cache.write(s.cache.file(name), name.Checksum, data)
+	return s.cache.write(s.file(name), name.Checksum, data)
 }
 
 // served says that an object is bad as the server has it.
@@ -105,23 +142,18 @@ func (s *Source) patient() (context.Context, context.CancelFunc) {
 
 // fetchContent writes a content object while it verifies it.
 func (s *Source) fetchContent(name object.Name) error {
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	defer cancel(nil)
-	idle := time.AfterFunc(s.opts.Timeout, func() { cancel(errSilent) })
-	defer idle.Stop()
-	body, err := s.client.Open(ctx, s.place(name), 0)
+	from, err := s.open(s.place(name), 0)
 	if err != nil {
-		return because(ctx, err)
+		return err
 	}
-	defer body.Close()
+	defer from.Close()
 	file, err := s.cache.create()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	from := &lively{from: body, end: idle, patience: s.opts.Timeout}
-	if err = s.copyContent(name, io.TeeReader(from, file), body.Size()); from.err != nil {
-		err = because(ctx, from.err)
+	if err = s.copyContent(name, io.TeeReader(from, file), from.Size()); from.err != nil {
+		err = from.err
 	}
 	if err == nil {
 		err = s.cache.place(file, s.cache.file(name), name.Checksum)
@@ -130,33 +162,6 @@ func (s *Source) fetchContent(name object.Name) error {
 		os.Remove(file.Name())
 	}
 	return err
-}
-
-// because is why something failed: that the server was silent, if it was.
-func because(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errSilent {
-		return errSilent
-	}
-	return err
-}
-
-// lively puts an end off as long as something comes.
-type lively struct {
-	from     io.Reader
-	end      *time.Timer
-	patience time.Duration
-	err      error // of from
-}
-
-func (l *lively) Read(p []byte) (int, error) {
-	n, err := l.from.Read(p)
-	if n > 0 {
-		l.end.Reset(l.patience)
-	}
-	if err != nil && err != io.EOF {
-		l.err = err
-	}
-	return n, err
 }
 
 // slack is what a .filez file may have more than its content, in bytes, whose deflation makes it
@@ -190,7 +195,7 @@ func (s *Source) copyContent(name object.Name, file io.Reader, size int64) error
 	case err != nil:
 		return err
 	}
-	return s.cache.checkTold(name.Checksum, &content.Header, s.opts.Since)
+	return s.said.checkTold(name.Checksum, &content.Header, s.opts.Since)
 }
 
 func verify(sum object.Checksum, content *objstore.Content) error {

@@ -57,7 +57,7 @@ func OpenCache(dir string, limit int64) (c *Cache, err error) {
 
 func (c *Cache) open() (err error) {
 	c.repo.DisableFsync() // what is damaged is fetched again
-	for _, dir := range []string{"headers", "summaries"} {
+	for _, dir := range []string{saidDir, "summaries"} {
 		if err := os.Mkdir(c.path(dir), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 			return err
 		}
@@ -115,7 +115,7 @@ func (c *Cache) place(file *os.File, path string, sum object.Checksum) error {
 		err = os.Rename(file.Name(), path)
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		if err = os.Mkdir(filepath.Dir(path), 0o700); err == nil || errors.Is(err, os.ErrExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
 			err = os.Rename(file.Name(), path)
 		}
 	}

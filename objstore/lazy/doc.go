@@ -18,6 +18,11 @@
 // they may have seen the lie; see [Options].Since. Objects that are as small as what is
 // fetched for a header are whole, and verified at once.
 //
+// # What servers say
+//
+// Headers and detached metadata, which no checksum covers, are kept for each server by itself:
+// what one says is nothing to who asks another.
+//
 // # Reading ahead
 //
 // A request takes as long as the way to the server and back. Who goes through a directory

@@ -52,10 +52,13 @@ func (c *Cache) count(bytes int64) {
 	}
 	c.evicting = true
 	c.evictor.Go(func() {
-		c.evict(c.limit / 8 * 7)
-		c.mu.Lock()
-		c.evicting = false
-		c.mu.Unlock()
+		for more := true; more; {
+			gone := c.evict(c.limit / 8 * 7)
+			c.mu.Lock()
+			more = gone && int64(c.usage.Load(usageTotal)) > c.limit // as others have come meanwhile
+			c.evicting = more
+			c.mu.Unlock()
+		}
 	})
 }
 
@@ -63,22 +66,26 @@ func (c *Cache) count(bytes int64) {
 type kept struct {
 	path string
 	size int64
-	used int64 // in seconds since 1970
+	used int64 // in nanoseconds since 1970
 }
 
 // evict removes what was unused the longest, until all that is left costs at most target
-// bytes. Another process that is at it does it for all.
-func (c *Cache) evict(target int64) {
+// bytes, and reports whether there was any. Another process that is at it does it for all.
+func (c *Cache) evict(target int64) (gone bool) {
 	lock, err := os.OpenFile(c.path("evicting"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return
+		return false
 	}
 	defer lock.Close()
 	if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-		return
+		return false
 	}
 	before := int64(c.usage.Load(usageTotal))
-	files := slices.Concat(c.scan("objects"), c.scan("headers"))
+	files := c.scan("objects")
+	servers, _ := os.ReadDir(c.path(saidDir))
+	for _, server := range servers {
+		files = append(files, c.scan(filepath.Join(saidDir, server.Name()))...)
+	}
 	slices.SortFunc(files, func(a, b kept) int { return cmp.Compare(a.used, b.used) })
 	total := int64(0)
 	for _, f := range files {
@@ -90,10 +97,12 @@ func (c *Cache) evict(target int64) {
 		}
 		if unix.Unlink(f.path) == nil {
 			total -= cost(f.size)
+			gone = true
 		}
 	}
 	c.usage.Add(usageTotal, total-before) // what came meanwhile stays counted
 	c.sweep()
+	return gone
 }
 
 // scan lists the files of a directory of two levels.
@@ -108,7 +117,7 @@ func (c *Cache) scan(below string) (files []kept) {
 			if err != nil || err2 != nil || !info.Mode().IsRegular() || kind == lieSuffix {
 				continue
 			}
-			used := max(info.ModTime().Unix(), int64(c.usage.Load(ageOf(sum))))
+			used := max(info.ModTime().UnixNano(), int64(c.usage.Load(ageOf(sum)))*1e9)
 			files = append(files, kept{c.path(below, dir.Name(), e.Name()), info.Size(), used})
 		}
 	}

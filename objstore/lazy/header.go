@@ -1,14 +1,9 @@
 package lazy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"deployfs/objstore/object"
 )
@@ -18,11 +13,6 @@ import (
 // 2,951 files of 53 KiB on average, 1 KiB of each is 2.9 MiB, 4 KiB are 10, 16 KiB 30, and to
 // fetch whole those below 256 KiB, 99.
 const firstBytes = 1024
-
-// lieSuffix is that of a header which was told and is not the object's.
-const lieSuffix = "lie"
-
-var errLied = errors.New("the server has told another size, mode, owner or xattrs of it before")
 
 // bringHeader fetches the beginning of a content object.
 func (s *Source) bringHeader(sum object.Checksum) (object.Header, error) {
@@ -65,7 +55,7 @@ func (s *Source) fetchHeader(name object.Name) (h object.Header, err error) {
 	if int64(len(data)) == size {
 		return h, s.keepWhole(name, data)
 	}
-	return h, s.cache.tell(name.Checksum, data[:end])
+	return h, s.said.tell(name.Checksum, data[:end])
 }
 
 // begin fetches the first bytes of an object, and tells its size, -1 when the server does not.
@@ -85,60 +75,4 @@ func headerEnd(data []byte, size int64) (int, error) {
 	}
 	n, err := object.FilezHeaderSize([object.HeaderPrefix]byte(data), size)
 	return object.HeaderPrefix + n, err
-}
-
-// headerFile is where the header of an object is kept that is not here.
-func (c *Cache) headerFile(sum object.Checksum) string {
-	name := sum.String()
-	return c.path("headers", name[:2], name[2:])
-}
-
-// tell keeps a header that is going to be told.
-func (c *Cache) tell(sum object.Checksum, data []byte) error {
-	return c.write(c.headerFile(sum), sum, data)
-}
-
-// told is the header that was told of an object that is not here.
-func (c *Cache) told(sum object.Checksum) (h object.Header, err error) {
-	path := c.headerFile(sum)
-	absent := &object.NotExistError{Object: object.Name{Checksum: sum, Kind: object.KindFile}}
-	var st unix.Stat_t
-	if unix.Lstat(path, &st) != nil || st.Size > object.HeaderPrefix+object.MaxHeader {
-		return h, absent
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return h, absent
-	}
-	end, err := headerEnd(data, int64(len(data)))
-	if err == nil && end == len(data) {
-		h, err = object.DecodeFilezHeader(data[object.HeaderPrefix:])
-	}
-	if err != nil || end != len(data) { // it was cut by a crash
-		c.remove(path)
-		return h, absent
-	}
-	return h, nil
-}
-
-// checkTold fails when another header was told of an object than h, to somebody who has
-// known it since then or longer. The lie is told no more.
-func (c *Cache) checkTold(sum object.Checksum, h *object.Header, since time.Time) error {
-	path := c.headerFile(sum)
-	if told, err := c.told(sum); err == nil && (told.Size != h.Size || !bytes.Equal(told.Hashed(), h.Hashed())) {
-		if err := c.write(path+"."+lieSuffix, sum, nil); err != nil {
-			return err
-		}
-		c.remove(path)
-	}
-	return c.lied(sum, since)
-}
-
-// lied fails when a lie was told of an object to somebody who has known it since then.
-func (c *Cache) lied(sum object.Checksum, since time.Time) error {
-	var st unix.Stat_t
-	if unix.Lstat(c.headerFile(sum)+"."+lieSuffix, &st) == nil && !time.Unix(st.Mtim.Unix()).Before(since) {
-		return object.Corrupt(object.Name{Checksum: sum, Kind: object.KindFile}, errLied)
-	}
-	return nil
 }

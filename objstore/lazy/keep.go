@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"deployfs/objstore"
+	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 	"deployfs/objstore/remote"
@@ -24,6 +25,7 @@ import (
 // Keeping says into which repository goes what was fetched of a commit.
 type Keeping struct {
 	Cache  string // directory of the cache that it is taken from
+	Server string // the [Source.ID] of who has it
 	Repo   string
 	Commit object.Checksum
 	Remote string // the remote whose ref leads to the commit there
@@ -121,7 +123,7 @@ func (k *Keeping) store(ctx context.Context, from, to *objstore.Repo, batch []ob
 		}
 	}
 	for _, name := range batch {
-		err := receive(t, from, name)
+		err := k.receive(t, from, name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have been evicted
 			return err
 		}
@@ -133,11 +135,18 @@ func (k *Keeping) store(ctx context.Context, from, to *objstore.Repo, batch []ob
 	return t.Commit(ctx)
 }
 
-func receive(t *transaction.Transaction, from *objstore.Repo, name object.Name) error {
+func (k *Keeping) receive(t *transaction.Transaction, from *objstore.Repo, name object.Name) error {
 	switch name.Kind {
 	case object.KindCommitMeta:
-		_, err := t.ImportDetached(from, name.Checksum)
-		return err
+		data, err := word{&Cache{dir: k.Cache}, k.Server}.detached(name.Checksum)
+		if err != nil || data == nil {
+			return err
+		}
+		meta, err := gvariant.Parse("a{sv}", data)
+		if err != nil {
+			return object.Corrupt(name, err)
+		}
+		return t.ReplaceDetached(name.Checksum, meta)
 	case object.KindFile:
 		objects, path := from.ObjectFile(name)
 		fd, err := unix.Openat(int(objects.Fd()), path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

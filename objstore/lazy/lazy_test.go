@@ -367,7 +367,7 @@ func TestEvicted(t *testing.T) {
 		total += cost(f.size)
 	}
 	used, _ := s.cache.Used()
-	if total > limit+limit/4 || used != total || total == 0 {
+	if total > limit+limit/4 || used < total || used > total+limit/4 || total == 0 { // what comes during an eviction may count twice until the next
 		t.Errorf("%d bytes are kept, counted are %d, the limit is %d", total, used, limit)
 	}
 }
@@ -474,11 +474,12 @@ func FuzzTold(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { cache.Close() })
+	said := word{cache, "server"}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := cache.tell(object.Checksum{1}, data); err != nil {
+		if err := said.tell(object.Checksum{1}, data); err != nil {
 			t.Fatal(err)
 		}
-		h, err := cache.told(object.Checksum{1})
+		h, err := said.told(object.Checksum{1})
 		if err == nil && !bytes.Equal(h.EncodeFilez(), data) && h.Check() != nil {
 			t.Errorf("%x: %+v", data, h)
 		}

@@ -1,7 +1,6 @@
 package lazy
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -105,7 +104,7 @@ func (o *online) detached(sum object.Checksum) ([]byte, error) {
 }
 
 func (o *online) settled(name string, sum object.Checksum) error {
-	if err := o.s.cache.keepSummary(o.s.id(), o.list, o.signatures); err != nil {
+	if err := o.s.cache.keepSummary(o.s.ID(), o.list, o.signatures); err != nil {
 		return err
 	}
 	return o.s.cache.repo.SetRef(o.s.refName(name), sum)
@@ -115,13 +114,13 @@ func (o *online) settled(name string, sum object.Checksum) error {
 func (s *Source) keepDetached(sum object.Checksum, data []byte) error {
 	name := object.Name{Checksum: sum, Kind: object.KindCommitMeta}
 	if data == nil {
-		s.cache.remove(s.cache.file(name))
+		s.cache.remove(s.file(name))
 		return nil
 	}
 	if err := check(name, data); err != nil {
 		return served(name, err)
 	}
-	if err := s.cache.write(s.cache.file(name), sum, data); err != nil {
+	if err := s.cache.write(s.file(name), sum, data); err != nil {
 		return err
 	}
 	if s.opts.Arrived != nil {
@@ -134,7 +133,7 @@ func (s *Source) keepDetached(sum object.Checksum, data []byte) error {
 type offline struct{ s *Source }
 
 func (o offline) summary(Policy) (data, signatures []byte, err error) {
-	return o.s.cache.keptSummary(o.s.id())
+	return o.s.cache.keptSummary(o.s.ID())
 }
 
 func (o offline) ref(name string) (object.Checksum, error) {
@@ -142,8 +141,7 @@ func (o offline) ref(name string) (object.Checksum, error) {
 }
 
 func (o offline) detached(sum object.Checksum) ([]byte, error) {
-	data, err := o.s.cache.readKept(o.s.cache.file(object.Name{Checksum: sum, Kind: object.KindCommitMeta}), objstore.MaxMetadata)
-	return bytes.Clone(data), err
+	return o.s.said.detached(sum)
 }
 
 func (o offline) settled(string, object.Checksum) error { return nil }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"deployfs/objstore"
+	"deployfs/objstore/binding"
 	"deployfs/objstore/fetch"
 	"deployfs/objstore/gvariant"
 	"deployfs/objstore/object"
@@ -143,8 +143,12 @@ func (s *Source) check(sum object.Checksum, ref string, p Policy, r registry) er
 	if err != nil {
 		return object.Corrupt(name, err)
 	}
-	if ref != "" {
-		if err := checkBinding(commit, ref); err != nil {
+	collections := s.server.Collections
+	if len(collections) == 0 {
+		collections = []string{""}
+	}
+	for _, collection := range collections {
+		if err := binding.Check(commit, collection, ref); err != nil {
 			return err
 		}
 	}
@@ -167,34 +171,13 @@ func (s *Source) check(sum object.Checksum, ref string, p Policy, r registry) er
 	return s.keepDetached(sum, detached)
 }
 
-// checkBinding fails, in ostree's words, for a commit that says that it is made for
-// other refs.
-func checkBinding(c object.Commit, ref string) error {
-	bound, ok := c.Metadata.Lookup("ostree.ref-binding")
-	if !ok || bound.Type() != "as" {
-		return nil
-	}
-	names := make([]string, bound.Len())
-	for i := range names {
-		names[i] = bound.At(i).Str()
-	}
-	if slices.Contains(names, ref) {
-		return nil
-	}
-	shown := "no refs"
-	if len(names) > 0 {
-		shown = "‘" + strings.Join(names, "’, ‘") + "’"
-	}
-	return fmt.Errorf("Commit has no requested ref ‘%s’ in ref binding metadata (%s)", ref, shown)
-}
-
-// id is what stands for the server in the names of files.
-func (s *Source) id() string {
+// ID is what stands for the server in the names of files of the cache.
+func (s *Source) ID() string {
 	hash := sha256.Sum256([]byte(strings.Join(s.server.Fetch.URLs, "\n")))
 	return hex.EncodeToString(hash[:12])
 }
 
-func (s *Source) refName(ref string) refs.Name { return refs.Name{Remote: s.id(), Ref: ref} }
+func (s *Source) refName(ref string) refs.Name { return refs.Name{Remote: s.ID(), Ref: ref} }
 
 // getOptional is get of a file that need not be there: then it is nil.
 func (s *Source) getOptional(path string, limit int64) (data []byte, err error) {

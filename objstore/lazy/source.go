@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"deployfs/objstore"
 	"deployfs/objstore/fetch"
 	"deployfs/objstore/flight"
@@ -18,8 +20,9 @@ const DefaultTimeout = 30 * time.Second
 
 // Server says where the objects are.
 type Server struct {
-	URL   string       // for people
-	Fetch fetch.Config // how to get them
+	URL         string       // for people
+	Fetch       fetch.Config // how to get them
+	Collections []string     // of remotes: commits have to be bound to each
 }
 
 // Options say how objects are fetched.
@@ -48,9 +51,11 @@ type Source struct {
 	ctx    context.Context // of all that is fetched
 	cancel context.CancelFunc
 	link   link
+	said   word
+	memory *fetch.Memory
 	ahead  *ahead // nil when nothing is read ahead
 
-	bringing flight.Group[object.Name, struct{}]
+	bringing flight.Group[object.Name, int64]
 	heading  flight.Group[object.Checksum, object.Header]
 
 	hits, objects atomic.Int64
@@ -75,6 +80,7 @@ func Open(cache *Cache, server Server, opts Options) (*Source, error) {
 	}
 	s := &Source{cache: cache, server: server, opts: opts, client: client}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.said, s.memory = word{cache, s.ID()}, fetch.NewMemory(heldMost)
 	s.link = link{url: server.URL, tell: opts.Outage, patience: opts.Timeout}
 	if opts.ReadAhead {
 		s.ahead = newAhead(s)
@@ -121,7 +127,7 @@ func (s *Source) here(name object.Name) {
 	s.hits.Add(1)
 	s.cache.use(name.Checksum)
 	s.look(name.Checksum, false)
-	if s.opts.Arrived != nil && s.cache.holds(name) {
+	if s.opts.Arrived != nil && s.holds(name) {
 		s.opts.Arrived(name)
 	}
 }
@@ -135,6 +141,9 @@ func (s *Source) look(sum object.Checksum, missing bool) {
 
 // Metadata reads an object that was fetched, once it is.
 func (s *Source) Metadata(name object.Name, read func() ([]byte, error)) ([]byte, error) {
+	if name.Kind == object.KindCommitMeta {
+		read = s.detachedOr(name.Checksum, read)
+	}
 	data, err := read()
 	if err == nil {
 		err = check(name, data)
@@ -143,14 +152,12 @@ func (s *Source) Metadata(name object.Name, read func() ([]byte, error)) ([]byte
 	case err == nil:
 		s.here(name)
 	case isCorrupt(err):
-		s.cache.remove(s.cache.file(name))
+		s.cache.remove(s.file(name))
 		fallthrough
 	case isAbsent(err):
 		s.look(name.Checksum, true)
-		if err := s.bring(name); err != nil {
-			return nil, err
-		}
-		if data, err = read(); err != nil {
+		err := s.bringAnd(name, func() (err error) { data, err = read(); return err })
+		if err != nil {
 			return nil, err
 		}
 	default:
@@ -160,6 +167,33 @@ func (s *Source) Metadata(name object.Name, read func() ([]byte, error)) ([]byte
 		s.ahead.enter(name.Checksum, data)
 	}
 	return data, nil
+}
+
+// detachedOr reads what the server has said of a commit's metadata, else what read has of it.
+func (s *Source) detachedOr(sum object.Checksum, read func() ([]byte, error)) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		data, err := s.said.detached(sum)
+		if data == nil && err == nil {
+			return read()
+		}
+		return data, err
+	}
+}
+
+// file is where an object is kept that was fetched.
+func (s *Source) file(name object.Name) string {
+	if name.Kind == object.KindCommitMeta {
+		return s.said.detachedFile(name.Checksum)
+	}
+	return s.cache.file(name)
+}
+
+// holds reports whether an object is kept that was fetched.
+func (s *Source) holds(name object.Name) bool {
+	if name.Kind != object.KindCommitMeta {
+		return s.cache.holds(name)
+	}
+	return unix.Access(s.file(name), unix.F_OK) == nil
 }
 
 // Content opens a content object, which has to have the header that was told of it.
@@ -173,18 +207,15 @@ func (s *Source) Content(sum object.Checksum, open func() (*objstore.Content, er
 		s.cache.remove(s.cache.file(name))
 		fallthrough
 	case isAbsent(err):
-		if err := s.cache.lied(sum, s.opts.Since); err != nil {
+		if err := s.said.lied(sum, s.opts.Since); err != nil {
 			return nil, err
 		}
-		if err := s.bring(name); err != nil {
-			return nil, err
-		}
-		content, err = open()
+		err = s.bringAnd(name, func() (err error) { content, err = open(); return err })
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cache.checkTold(sum, &content.Header, s.opts.Since); err != nil {
+	if err := s.said.checkTold(sum, &content.Header, s.opts.Since); err != nil {
 		content.Close()
 		return nil, err
 	}
@@ -209,7 +240,7 @@ func (s *Source) Header(sum object.Checksum, read func() (object.Header, error))
 func (s *Source) header(sum object.Checksum, read func() (object.Header, error)) (object.Header, error) {
 	h, err := read()
 	if isAbsent(err) {
-		return s.cache.told(sum)
+		return s.said.told(sum)
 	}
 	return h, err
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"deployfs/objstore/fetch"
 	"deployfs/objstore/object"
 	"deployfs/objstore/refs"
 )
@@ -53,11 +54,4 @@ func ParseTarget(text string) (t Target, err error) {
 }
 
 // Shown is a URL as others may see it, without the password in it.
-func Shown(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
-		return text
-	}
-	u.User = url.User(u.User.Username())
-	return u.String()
-}
+func Shown(text string) string { return fetch.Shown(text) }

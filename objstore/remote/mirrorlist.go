@@ -21,7 +21,7 @@ func mirrorsOf(ctx context.Context, c fetch.Config, configured string) ([]string
 	}
 	text, err := fetch.Address(ctx, c, address, maxMetadata)
 	if err != nil {
-		return nil, fmt.Errorf("While fetching mirrorlist '%s': %w", address, err)
+		return nil, fmt.Errorf("While fetching mirrorlist '%s': %w", fetch.Shown(address), err)
 	}
 	mirrors := parseMirrors(string(text))
 	for _, retries := range []int{0, c.Retries} { // the patient way only when no mirror answers at once
@@ -36,7 +36,7 @@ func mirrorsOf(ctx context.Context, c fetch.Config, configured string) ([]string
 			}
 		}
 	}
-	return nil, fmt.Errorf("No valid mirrors were found in mirrorlist '%s'", address)
+	return nil, fmt.Errorf("No valid mirrors were found in mirrorlist '%s'", fetch.Shown(address))
 }
 
 // parseMirrors reads a list of mirrors: http and https URLs, a line each. Other lines say nothing.

@@ -199,3 +199,21 @@ func FuzzMetalink(f *testing.F) {
 		}
 	})
 }
+
+// TestNoPasswords: a mirrorlist's URL is shown without the password in it.
+func TestNoPasswords(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/empty" {
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	base := strings.Replace(server.URL, "http://", "http://user:secret@", 1)
+	for _, path := range []string{"/empty", "/none"} {
+		_, err := transport(t, "url=mirrorlist="+base+path+"\n", Override{})
+		if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "user@") {
+			t.Error(err)
+		}
+	}
+}
