@@ -104,6 +104,7 @@ var homes = map[string][]string{
 	"github.com/aymanbagabas/go-udiff":  {"objstore/compare"},
 	"charm.land/bubbletea/v2":           {"cmd/deployfs/explore"},
 	"github.com/charmbracelet/x/ansi":   {"cmd/deployfs/explore"},
+	"golang.org/x/sync":                 {"objstore/fetch"},
 	"golang.org/x/sys":                  nil, // anywhere
 }
 
