@@ -93,12 +93,6 @@ func TestWriteAgainCostsWhatChanged(t *testing.T) {
 	if changed == dirtree || s.written != 2 || s.read != 2 {
 		t.Errorf("a changed tree: %d written, %d read, want 2 and 2", s.written, s.read)
 	}
-	if err := b.Remove("new"); err != nil {
-		t.Fatal(err)
-	}
-	if got := must[object.Checksum](t)(root.Write(s)); got != dirtree {
-		t.Error("what was added and removed stays")
-	}
 }
 
 func TestRefusals(t *testing.T) {
@@ -115,16 +109,12 @@ func TestRefusals(t *testing.T) {
 		{"uplink", second(root.EnsureDir("..")), "Invalid path uplink filename '..'"},
 		{"slash", root.SetFile("a/b", sum(1)), `Invalid / in filename a/b`},
 		{"UTF-8", root.SetFile("\xff", sum(1)), "Invalid UTF-8 in filename \xff"},
-		{"removed", root.Remove("none"), "No such file or directory: none"},
 		{"no dirmeta", second(New().Write(s)), "Can't commit an empty tree"},
 		{"absent", second(Load(newStore(), sum(1), sum(1)).EnsureDir("x")), fs.ErrNotExist.Error()},
 	} {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("%s: %v, want %s", c.name, c.err, c.want)
 		}
-	}
-	if err := root.Remove("none"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("removing what is not there: %v", err)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 )
@@ -92,22 +90,6 @@ func (t *Tree) SetFile(name string, content object.Checksum) error {
 		t.files = make(map[string]object.Checksum)
 	}
 	t.files[name] = content
-	return nil
-}
-
-// Remove takes a file, or a directory with all that is below it, away. The error for
-// a name that is not there is a [*tree.Error] of unix.ENOENT.
-func (t *Tree) Remove(name string) error {
-	if err := t.open(name); err != nil {
-		return err
-	}
-	_, file := t.files[name]
-	_, dir := t.dirs[name]
-	if !file && !dir {
-		return &tree.Error{Path: name, Err: unix.ENOENT}
-	}
-	delete(t.files, name)
-	delete(t.dirs, name)
 	return nil
 }
 
