@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -44,6 +47,22 @@ func (r *Repo) Partial(commit object.Checksum) (Partial, error) {
 		}
 	}
 	return Whole, nil
+}
+
+// HasPartial reports whether any commit has a mark, here or in a parent repository.
+func (r *Repo) HasPartial() (bool, error) {
+	for repo := r; repo != nil; repo = repo.parent {
+		list, err := os.ReadDir(filepath.Join(repo.path, "state"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		for _, entry := range list {
+			if strings.HasSuffix(entry.Name(), ".commitpartial") {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // MarkDefective marks a commit as one that lacks objects which it should have, so

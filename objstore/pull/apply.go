@@ -149,7 +149,8 @@ func named(index int, err error) error {
 	return err
 }
 
-// completeDeltas walks the trees of commits of which a static delta did not bring all.
+// completeDeltas walks the trees of commits of which a static delta did not bring all, or may
+// not have: who says that it brings nothing else must not make a partial commit a whole one.
 func (p *puller) completeDeltas() error {
 	p.roots = nil
 	for _, o := range p.deltas {
@@ -157,7 +158,7 @@ func (p *puller) completeDeltas() error {
 		if err != nil && p.NeedDeltas {
 			return err
 		}
-		if err == nil {
+		if err == nil && !p.doubtful {
 			continue
 		}
 		c, decoded := object.DecodeCommit(o.Commit)

@@ -65,6 +65,23 @@ func TestDeltaIncomplete(t *testing.T) {
 	whole(t, dest, sum)
 }
 
+// TestDeltaOfPartial: a delta does not make a commit whole of which only some is here.
+func TestDeltaOfPartial(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	sum := grow(t, src, "main", "1")
+	offerEmpty(t, src, sum, false)
+	s := serve(t, src)
+	dest := s.client(t, objstore.Bare, "")
+	o := asking(sum.String())
+	o.NoDeltas, o.Subpaths = true, []string{"/elsewhere"}
+	fetchAll(t, dest, o)
+	if !dest.IsPartial(sum) {
+		t.Fatal("the commit is whole")
+	}
+	fetchAll(t, dest, asking("main"))
+	whole(t, dest, sum)
+}
+
 // TestDeltaSigned: a delta that is signed by somebody else, or is to be signed and is not, is not used.
 func TestDeltaSigned(t *testing.T) {
 	src := newRepo(t, objstore.Archive, "")

@@ -111,6 +111,7 @@ type puller struct {
 
 	visited  map[object.Checksum]visit
 	deltas   []*offer          // that are to be applied
+	doubtful bool              // directories may be here of which not all is: some commit is partial
 	plans    plan              // what they bring
 	roots    []object.Name     // of the trees that are to be walked, and content
 	partial  []object.Checksum // commits that are whole once these are walked
@@ -143,7 +144,10 @@ func (p *puller) pull(ctx context.Context) (r Result, err error) {
 	return p.result(), errors.Join(err, p.t.Close())
 }
 
-func (p *puller) run() error {
+func (p *puller) run() (err error) {
+	if p.doubtful, err = p.dest.HasPartial(); err != nil {
+		return err
+	}
 	for _, commit := range p.wanted.order {
 		if err := p.history(commit, p.Depth); err != nil {
 			return err
