@@ -10,13 +10,14 @@ import (
 
 // Complete fails unless the commit's tree is there once all parts are applied and all
 // fallbacks fetched: what the delta does not name must be there already. It looks into
-// the directories that the delta brings, and takes others to be whole.
-func (s *Superblock) Complete(t *transaction.Transaction) error {
+// the directories that the delta brings, and takes others to be whole unless it is told
+// that they are doubtful, as some commit is partial.
+func (s *Superblock) Complete(t *transaction.Transaction, doubtful bool) error {
 	commit, err := object.DecodeCommit(s.Commit)
 	if err != nil {
 		return err
 	}
-	c := &completer{t: t, commit: s.To, brought: map[object.Name]struct{}{}, seen: map[object.Name]struct{}{}}
+	c := &completer{t: t, commit: s.To, all: doubtful, brought: map[object.Name]struct{}{}, seen: map[object.Name]struct{}{}}
 	for _, p := range s.Parts {
 		for _, name := range p.Objects {
 			c.brought[name] = struct{}{}
@@ -33,6 +34,7 @@ func (s *Superblock) Complete(t *transaction.Transaction) error {
 type completer struct {
 	t       *transaction.Transaction
 	commit  object.Checksum
+	all     bool                     // directories are looked into
 	brought map[object.Name]struct{} // by the delta
 	seen    map[object.Name]struct{}
 	todo    []object.Name
@@ -51,14 +53,17 @@ func (c *completer) walk() error {
 		last := len(c.todo) - 1
 		name := c.todo[last]
 		c.todo = c.todo[:last]
-		if _, ok := c.brought[name]; ok {
-			if name.Kind == object.KindDirTree {
-				if err := c.enter(name); err != nil {
-					return err
-				}
-			}
-			continue
+		if err := c.look(name); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// look fails unless an object is there, and adds what it needs, if that need not be.
+func (c *completer) look(name object.Name) error {
+	_, brought := c.brought[name]
+	if !brought {
 		held, err := c.t.Holds(name)
 		if err != nil {
 			return err
@@ -67,7 +72,10 @@ func (c *completer) walk() error {
 			return fmt.Errorf("commit %s needs %s, which is neither in the delta nor in the repository", c.commit, name)
 		}
 	}
-	return nil
+	if name.Kind != object.KindDirTree || !brought && !c.all {
+		return nil
+	}
+	return c.enter(name)
 }
 
 // enter adds what a directory needs.

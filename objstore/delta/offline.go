@@ -63,7 +63,11 @@ func (s *Superblock) applyAll(ctx context.Context, t *transaction.Transaction, f
 	if err != nil {
 		return err
 	}
-	if err := s.Complete(t); err != nil {
+	doubtful, err := t.Repo().HasPartial()
+	if err == nil {
+		err = s.Complete(t, doubtful)
+	}
+	if err != nil {
 		return err
 	}
 	if !held && s.Detached.Type() != "" {

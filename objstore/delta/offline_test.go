@@ -98,6 +98,30 @@ func TestBadDelta(t *testing.T) {
 	}
 }
 
+// TestDoubtful: a directory that is there is no proof of what it holds where some commit is partial.
+func TestDoubtful(t *testing.T) {
+	repo := newRepo(t, objstore.Archive)
+	root := object.EncodeDirTree([]object.File{{Name: "absent", Content: regular(t, "absent").Checksum}}, nil)
+	c := object.Commit{Metadata: gvariant.NewArray("{sv}"), Root: metadata(object.KindDirTree, root).Checksum, RootMeta: dirName.Checksum}
+	tr := begin(t, repo)
+	for kind, data := range map[object.Kind][]byte{object.KindDirTree: root, object.KindDirMeta: emptyDir} {
+		if _, err := tr.WriteMetadata(kind, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(tr.SetPartial(object.Checksum{1}, true), tr.Commit(t.Context()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b := newBlock()
+	b.commit = c.Encode()
+	to := metadata(object.KindCommit, b.commit).Checksum
+	b.to = to[:]
+	err := ApplyOffline(t.Context(), repo, lay(t, b.bytes(t)), nil)
+	if err == nil || !strings.Contains(err.Error(), regular(t, "absent").String()) || hasCommit(t, repo, b) {
+		t.Error(err)
+	}
+}
+
 func fallback(name object.Name) gvariant.Value {
 	return gvariant.NewTuple(gvariant.NewByte(byte(name.Kind)), gvariant.NewBytes(name.Checksum[:]), gvariant.NewUint64(0), gvariant.NewUint64(0))
 }

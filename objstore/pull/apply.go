@@ -154,7 +154,7 @@ func named(index int, err error) error {
 func (p *puller) completeDeltas() error {
 	p.roots = nil
 	for _, o := range p.deltas {
-		err := o.Complete(p.t)
+		err := o.Complete(p.t, false)
 		if err != nil && p.NeedDeltas {
 			return err
 		}
