@@ -375,6 +375,9 @@ func TestLazyKeepsNothing(t *testing.T) {
 	if o := deployfs(t, "mount", "--cache-dir="+cache, "--keep="+keep, "--remote="+web.url+"#traps", dir); o.code != 1 {
 		t.Errorf("exit %d: %s", o.code, o.err)
 	}
+	if o := deployfs(t, "verify", dir); o.code != 1 || !strings.Contains(o.err, "is on a server, "+web.url) || !strings.Contains(o.err, "\nhint: ") {
+		t.Errorf("verify: exit %d: %s", o.code, o.err)
+	}
 	if !eventually(5*time.Second, func() bool { return len(running("keep-fetched")) == 0 }) {
 		t.Error("the process that keeps goes on")
 	}
