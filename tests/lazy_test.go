@@ -375,6 +375,10 @@ func TestLazyKeepsNothing(t *testing.T) {
 	if o := deployfs(t, "mount", "--cache-dir="+cache, "--keep="+keep, "--remote="+web.url+"#traps", dir); o.code != 1 {
 		t.Errorf("exit %d: %s", o.code, o.err)
 	}
+	empty := scratch(t)
+	if o := deployfs(t, "mount", "--cache-dir="+cache, "--keep="+empty, "--remote="+web.url+"#traps", scratch(t)); o.code != 1 || !strings.HasSuffix(o.err, "\nhint: `deployfs init --repo="+empty+"` makes one\n") {
+		t.Errorf("kept in no repository: exit %d: %s", o.code, o.err)
+	}
 	if o := deployfs(t, "verify", dir); o.code != 1 || !strings.Contains(o.err, "is on a server, "+web.url) || !strings.Contains(o.err, "\nhint: ") {
 		t.Errorf("verify: exit %d: %s", o.code, o.err)
 	}
