@@ -366,6 +366,30 @@ func TestLazyCollection(t *testing.T) {
 	}
 }
 
+// TestLazyKeepsNothing: a mount that fails leaves nothing in the repository that it was to keep in.
+func TestLazyKeepsNothing(t *testing.T) {
+	needFuse(t)
+	server, keep := clone(t, sharedRepo(t, "archive", "traps")), newRepo(t, "bare")
+	web, cache := serveRepo(t, server), scratch(t)
+	dir := mounted(t, "--cache-dir="+cache, "--remote="+web.url+"#traps")
+	if o := deployfs(t, "mount", "--cache-dir="+cache, "--keep="+keep, "--remote="+web.url+"#traps", dir); o.code != 1 {
+		t.Errorf("exit %d: %s", o.code, o.err)
+	}
+	empty := scratch(t)
+	if o := deployfs(t, "mount", "--cache-dir="+cache, "--keep="+empty, "--remote="+web.url+"#traps", scratch(t)); o.code != 1 || !strings.HasSuffix(o.err, "\nhint: `deployfs init --repo="+empty+"` makes one\n") {
+		t.Errorf("kept in no repository: exit %d: %s", o.code, o.err)
+	}
+	if o := deployfs(t, "verify", dir); o.code != 1 || !strings.Contains(o.err, "is on a server, "+web.url) || !strings.Contains(o.err, "\nhint: ") {
+		t.Errorf("verify: exit %d: %s", o.code, o.err)
+	}
+	if !eventually(5*time.Second, func() bool { return len(running("keep-fetched")) == 0 }) {
+		t.Error("the process that keeps goes on")
+	}
+	if marks, _ := filepath.Glob(keep + "/state/*"); len(marks) > 0 {
+		t.Errorf("left: %q", marks)
+	}
+}
+
 // TestFarVerbs: verbs that read take a commit on a server, and fetch no more than they need.
 func TestFarVerbs(t *testing.T) {
 	repo := manyFiles(t)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
+	"deployfs/objstore/fetch"
 	"deployfs/objstore/pull"
 	"deployfs/objstore/summary"
 )
@@ -40,12 +42,28 @@ func fetchSummary(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo,
 	}
 	o.Agent = agent(inv)
 	o.Warn = func(err error) { fmt.Fprintf(inv.Stderr, "warning: %v\n", err) }
-	s, _, signature, err := pull.FetchSummary(ctx, repo, inv.Args[0], o)
+	s, signature, err := summaryOf(ctx, repo, inv.Args[0], o)
 	if err == nil && s == nil {
 		err = cli.Words(absent)
 	}
 	return s, signature, err
 }
+
+// summaryOf fetches a remote's summary, and again when that fails in a way that may pass. Somebody waits
+// for the answer: a server that says nothing has had its time after the first try.
+func summaryOf(ctx context.Context, repo *objstore.Repo, name string, o pull.RemoteOptions) (*summary.Summary, []byte, error) {
+	once := o
+	once.Retries = new(int)
+	s, _, signature, err := pull.FetchSummary(ctx, repo, name, once)
+	var transfer *fetch.TransferError
+	var status *fetch.StatusError
+	if errors.As(err, &transfer) && transfer.Code != timedOut || errors.As(err, &status) {
+		s, _, signature, err = pull.FetchSummary(ctx, repo, name, o)
+	}
+	return s, signature, err
+}
+
+const timedOut = 28 // libcurl's number of an operation that took too long
 
 func listRemoteRefs(inv *cli.Invocation, s *summary.Summary, revisions bool) error {
 	if inv.JSON {

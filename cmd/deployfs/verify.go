@@ -29,7 +29,7 @@ func verifyVerb() cli.Verb {
 
 const verifyText = `Reads dirtrees, dirmetas and contents from the repository, each distinct object once and on all processors, and hashes them. There is one line for each object that is damaged, absent, or can't be read: with a path that needs it, the object, and why. Nothing else is printed, beside the progress on a terminal; the exit status is 0 when all is good, and 1 otherwise.
 
-With a MOUNTPOINT, or anything in a mount, what it shows is checked: its commit, from there on; PATH goes on from there. The mount itself is not asked, and what a writable layer changed is not looked at. Anything else, and everything with --repo, is a REV. Paths that are printed begin at the commit's root.
+With a MOUNTPOINT, or anything in a mount, what it shows is checked: its commit, from there on; PATH goes on from there. The mount itself is not asked, and what a writable layer changed is not looked at. A tree that is on a server (mount --remote) can't be checked so: what is read of it is verified as it comes. Anything else, and everything with --repo, is a REV. Paths that are printed begin at the commit's root.
 
 What lies below a damaged or absent directory is not known, and so not checked. Of a partial commit, objects may be absent by intention; that is said, and they count all the same.`
 
@@ -117,6 +117,12 @@ func (v *verifier) openMount(name string) (ok bool, err error) {
 	}
 	if m.Commit == "" {
 		return true, &daemon.Failure{Text: daemon.Line(name) + ": in the tree of no commit", Remedy: "name one of those in " + daemon.Line(m.Mountpoint) + "/commits"}
+	}
+	if m.Remote != nil {
+		return true, &daemon.Failure{
+			Text:   fmt.Sprintf("%s: the tree is on a server, %s", daemon.Line(name), daemon.Line(m.Remote.URL)),
+			Remedy: "what is read of it is verified as it comes; to check all of it, pull it and verify the commit with --repo=PATH",
+		}
 	}
 	v.path = path.Join("/", m.Subpath, at, v.path)
 	if v.commit, err = object.ParseChecksum(m.Commit); err != nil {

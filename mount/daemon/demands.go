@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"deployfs/objstore"
@@ -37,7 +39,7 @@ func wantedOf(repo *objstore.Repo, list *remote.List, name string) (w wanted, er
 func keptPolicy(path string, t lazy.Target) (w wanted, err error) {
 	repo, err := objstore.Open(path)
 	if err != nil {
-		return w, fmt.Errorf("repository %s: %w", path, err)
+		return w, withKeepRemedy(fmt.Errorf("repository %s: %w", path, err), path)
 	}
 	defer repo.Close()
 	list, err := remote.Load(repo)
@@ -54,6 +56,17 @@ func keptPolicy(path string, t lazy.Target) (w wanted, err error) {
 		return w, nil
 	}
 	return wantedOf(repo, list, name)
+}
+
+// withKeepRemedy adds what to do where there is no repository to keep in.
+func withKeepRemedy(err error, path string) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return &Failure{Text: err.Error(), Remedy: fmt.Sprintf("`deployfs init --repo=%s` makes one", Line(path))}
+	}
+	return &Failure{Text: err.Error(), Remedy: "name an OSTree repository with --keep=DIR"}
 }
 
 // demands are policies that all have to be met.

@@ -62,7 +62,8 @@ func (k *keeping) put(name object.Name) {
 	}
 }
 
-// startKeeping starts the process. Warn is told when it fails.
+// startKeeping starts the process, once the mount is made: nothing is kept of one that
+// fails. Warn is told when it fails.
 func (v *view) startKeeping(cfg *Config, warn func(error)) error {
 	if v.keeps == nil {
 		return nil

@@ -100,9 +100,6 @@ func (s *server) begin(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.view.startKeeping(&s.cfg, s.warn); err != nil {
-		return err
-	}
 	if err := mount.CheckMountpoint(s.cfg.Mountpoint, s.cfg.NonEmpty); err != nil {
 		return err
 	}
@@ -112,9 +109,17 @@ func (s *server) begin(ctx context.Context) (err error) {
 	s.session.Since = time.Now()
 	s.indexer = newIndexer(&s.cfg)
 	if s.cfg.Overlay == "" {
-		return s.attach(s.cfg.Mountpoint)
+		err = s.attach(s.cfg.Mountpoint)
+	} else {
+		err = s.attachBelow()
 	}
-	return s.attachBelow()
+	if err != nil {
+		return err
+	}
+	if err := s.view.startKeeping(&s.cfg, s.warn); err != nil {
+		return errors.Join(err, mount.Unmount(s.cfg.Mountpoint, true))
+	}
+	return nil
 }
 
 // resume goes on with a mount that an earlier server has served.

@@ -216,9 +216,13 @@ func (s *stage) remove() error {
 	return nil
 }
 
-// leave lets others have the staging directory.
+// leave lets others have the staging directory, unless nothing is in it: then it goes.
 func (s *stage) leave() error {
-	return errors.Join(s.dir.Close(), unlock(s.tmp, s.name+lockSuffix, s.lock))
+	err := unix.Unlinkat(int(s.tmp.Fd()), s.name, unix.AT_REMOVEDIR)
+	if err == unix.ENOENT || err == unix.ENOTEMPTY || err == unix.EEXIST {
+		err = nil
+	}
+	return errors.Join(err, s.dir.Close(), unlock(s.tmp, s.name+lockSuffix, s.lock))
 }
 
 func (s *stage) close() error { return errors.Join(s.leave(), s.tmp.Close()) }

@@ -185,6 +185,17 @@ func TestResume(t *testing.T) {
 	check(t, r, sum)
 }
 
+// TestNothingStaged: a transaction that has staged nothing leaves nothing.
+func TestNothingStaged(t *testing.T) {
+	r := newRepo(t, objstore.Bare, "")
+	if err := begin(t, r).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(r.Path() + "/tmp/" + stagePrefix + "*"); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
 // TestFresh: a staging directory that somebody has just made is not taken from under his
 // hands; later it is.
 func TestFresh(t *testing.T) {
