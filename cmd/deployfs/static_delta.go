@@ -7,7 +7,7 @@ import (
 
 func staticDeltaVerb() cli.Verb {
 	return cli.Verb{
-		Name: "static-delta", Args: "COMMAND", Short: "Static delta related commands", NoRepo: true,
+		Name: "static-delta", Args: "COMMAND", Short: "Static delta related commands",
 		Long: "A static delta leads from one commit, or from none, to another in a few files, so that who pulls need not ask for each object. " +
 			"A repository keeps its deltas in the directory deltas, each called FROM-TO or TO.",
 		Verbs: []cli.Verb{

@@ -26,6 +26,7 @@ func groupProgram() *Program {
 			{Name: "secret", Short: "Hidden", Hidden: true, Run: show},
 			{Name: "keys", Args: "COMMAND", Short: "Keys", NoRepo: true, Verbs: []Verb{{Name: "list", Short: "List keys", Run: show}}},
 		}},
+		{Name: "delta", Args: "COMMAND", Short: "Deltas", Verbs: []Verb{{Name: "list", Short: "List deltas", Run: show}}},
 		HelpVerb(), ManVerb(),
 	}}
 }
@@ -44,6 +45,11 @@ func TestGroups(t *testing.T) {
 		{"remote", 1, "error: No \"remote\" subcommand specified\n"},
 		{"remote keys drop", 1, "error: Unknown \"remote keys\" subcommand 'drop'\n"},
 		{"remote --nope", 1, "error: Unknown option --nope\n"},
+		{"--repo=r remote", 1, "error: Unknown option --repo=r\n"},
+		{"--repo=r delta", 1, "error: No command specified\n"},
+		{"--repo=r delta drop", 1, "error: Unknown \"delta\" subcommand 'drop'\n"},
+		{"--repo=r delta --help", 0, "Builtin \"delta\" Commands:\n"},
+		{"--repo=r delta list a", 0, "a"},
 		{"remote --help", 0, "Builtin \"remote\" Commands:\n"},
 		{"remote -v", 1, "error: No \"remote\" subcommand specified\n"},
 		{"remote --version", 0, "libprog:\n Version: '1'\n"},
@@ -74,7 +80,7 @@ func TestGroupPages(t *testing.T) {
 	for i := range names {
 		names[i] = filepath.Base(names[i])
 	}
-	want := []string{"prog-help.1", "prog-remote-add.1", "prog-remote-keys-list.1", "prog-remote-keys.1", "prog-remote.1", "prog.1"}
+	want := []string{"prog-delta-list.1", "prog-delta.1", "prog-help.1", "prog-remote-add.1", "prog-remote-keys-list.1", "prog-remote-keys.1", "prog-remote.1", "prog.1"}
 	if !slices.Equal(names, want) {
 		t.Errorf("pages %q, want %q", names, want)
 	}

@@ -28,7 +28,7 @@ type Verb struct {
 	Short    string // one line
 	Long     string // paragraphs separated by an empty line
 	Ours     bool   // ostree has no such verb
-	NoRepo   bool   // it takes no --repo, or has it among Options
+	NoRepo   bool   // it takes no --repo, or has it among Options; a group that takes it leaves it to its verbs
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
 	Raw      bool   // a terminal gets what it prints as it is, even what controls it
