@@ -75,10 +75,10 @@ func (o *pullOptions) howOptions() []cli.Option {
 		cli.String(&o.NewerThan, "timestamp-check-from-rev", "", "", "Require fetched commits to have newer timestamps than given rev"),
 		cli.Flag(&o.Unbound, "disable-verify-bindings", "", "Do not verify commit bindings"),
 		cli.Hidden(cli.String(&o.UserAgent, "append-user-agent", "", "", "Append string to user agent")),
-		cli.Hidden(cli.Flag(&o.noRetry, "disable-retry-on-network-errors", "", "Do not retry when network issues happen, instead fail automatically")),
-		cli.Hidden(o.number(slowest, "low-speed-limit-bytes", "N", "The average transfer speed per second below which a transfer is aborted (default: 1000)")),
-		cli.Hidden(o.number(slowTime, "low-speed-time-seconds", "N", "The time in seconds that the transfer speed should be below that (default: 30)")),
-		cli.Hidden(o.number(atOnce, "max-outstanding-fetcher-requests", "N", "The max amount of concurrent connections allowed")),
+		cli.Newer(cli.Flag(&o.noRetry, "disable-retry-on-network-errors", "", "Do not retry when network issues happen, instead fail automatically")),
+		cli.Newer(o.number(slowest, "low-speed-limit-bytes", "N", "The average transfer speed per second below which a transfer is aborted (default: 1000)")),
+		cli.Newer(o.number(slowTime, "low-speed-time-seconds", "N", "The time in seconds that the transfer speed should be below that (default: 30)")),
+		cli.Newer(o.number(atOnce, "max-outstanding-fetcher-requests", "N", "The max amount of concurrent connections allowed")),
 	}
 }
 

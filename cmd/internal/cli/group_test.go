@@ -26,7 +26,9 @@ func groupProgram() *Program {
 			{Name: "secret", Short: "Hidden", Hidden: true, Run: show},
 			{Name: "keys", Args: "COMMAND", Short: "Keys", NoRepo: true, Verbs: []Verb{{Name: "list", Short: "List keys", Run: show}}},
 		}},
-		{Name: "delta", Args: "COMMAND", Short: "Deltas", Verbs: []Verb{{Name: "list", Short: "List deltas", Run: show}}},
+		{Name: "delta", Args: "COMMAND", Short: "Deltas", Verbs: []Verb{{Name: "list", Short: "List deltas", Run: show, Options: []Option{
+			Newer(Flag(new(bool), "late", "", "Come late")), Hidden(Flag(new(bool), "dark", "", "Hide")),
+		}}}},
 		HelpVerb(), ManVerb(),
 	}}
 }
@@ -97,6 +99,14 @@ func TestTerse(t *testing.T) {
 	var out bytes.Buffer
 	if p.run(context.Background(), []string{"remote", "add", "-h"}, &out, &out); strings.Contains(out.String(), "Much.") {
 		t.Error(out.String())
+	}
+	for _, terse := range []bool{false, true} {
+		p.Terse = terse
+		out.Reset()
+		p.run(context.Background(), []string{"delta", "list", "-h"}, &out, &out)
+		if strings.Contains(out.String(), "--late") == terse || strings.Contains(out.String(), "--dark") {
+			t.Errorf("Terse is %v:\n%s", terse, out.String())
+		}
 	}
 	for text, want := range map[string]bool{"": false, "`deployfs mount` does": false, "wait": true} {
 		if p.mayHint(text) != want {

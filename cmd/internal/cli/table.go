@@ -78,6 +78,7 @@ type Option struct {
 	NoArg  bool
 	Values []string // the values there are, for completion; nil completes files
 	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
+	Newer  bool     // a Terse program's help does not list it: it came to ostree later
 	Hidden bool     // help does not list it
 	Count  bool     // -3 is short for it with the value 3
 
@@ -118,6 +119,12 @@ func Func(set func(string) error, name, short, arg, help string) Option {
 // Hidden takes an option out of help, man page and completion.
 func Hidden(o Option) Option {
 	o.Hidden = true
+	return o
+}
+
+// Newer takes an option out of the help of a [Program] that is Terse.
+func Newer(o Option) Option {
+	o.Newer = true
 	return o
 }
 
