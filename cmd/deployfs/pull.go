@@ -222,7 +222,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")
 	if err != nil {
-		return err
+		return branchRemedy(err, name)
 	}
 	warnLossy(inv, dest, r)
 	text := r.Describe(time.Since(begin))

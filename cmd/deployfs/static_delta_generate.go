@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore"
 	"deployfs/objstore/delta/compile"
 )
@@ -104,16 +107,24 @@ func (o *generateOptions) delta(inv *cli.Invocation, repo *objstore.Repo) (d obj
 		return d, cli.Words("TO revision must be specified")
 	case o.empty && o.from != "":
 		return d, cli.Words("Cannot specify both --empty and --from=REV")
-	case !o.empty && o.from == "":
-		o.from = o.to + "^"
 	}
+	from := cmp.Or(o.from, o.to+"^")
 	if !o.empty {
-		if d.From, err = repo.Resolve(o.from); err != nil {
-			return d, err
+		if d.From, err = repo.Resolve(from); err != nil {
+			return d, parentRemedy(err, o.from == "")
 		}
 	}
 	d.To, err = repo.Resolve(o.to)
 	return d, err
+}
+
+// parentRemedy tells who means the parent, which there is not, what else a delta leads from.
+func parentRemedy(err error, meant bool) error {
+	text := err.Error()
+	if !meant || !strings.HasSuffix(text, " has no parent") {
+		return err
+	}
+	return &daemon.Failure{Text: text, Remedy: "--empty makes a delta from nothing, --from=REV one from REV"}
 }
 
 // hasDelta reports whether the repository holds a delta.
