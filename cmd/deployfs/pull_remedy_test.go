@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"testing"
+
+	"deployfs/objstore/object"
 )
 
 func TestBranchRemedy(t *testing.T) {
@@ -23,19 +25,30 @@ func TestBranchRemedy(t *testing.T) {
 }
 
 func TestParentRemedy(t *testing.T) {
+	parent := object.Checksum{1}
+	absent := func(sum object.Checksum, kind object.Kind) error {
+		return &object.NotExistError{Object: object.Name{Checksum: sum, Kind: kind}}
+	}
 	for _, c := range []struct {
-		text   string
-		parent bool
+		err    error
+		meant  bool
 		isHint bool
 	}{
-		{"Commit 45d6 has no parent", true, true},
-		{"Commit 45d6 has no parent", false, false}, // --from=v1^
-		{"Refspec 'x' not found", true, false},
+		{errors.New("Commit 45d6 has no parent"), true, true},
+		{errors.New("Commit 45d6 has no parent"), false, false}, // --from=v1^
+		{errors.New("Refspec 'x' not found"), true, false},
+		{absent(parent, object.KindCommit), true, true}, // pulled without its history
+		{absent(parent, object.KindCommit), false, false},
+		{absent(object.Checksum{2}, object.KindCommit), true, false},
+		{absent(parent, object.KindDirTree), true, false},
 	} {
-		err := parentRemedy(errors.New(c.text), c.parent)
+		err := parentRemedy(c.err, parent, c.meant)
 		h := interface{ Hint() string }(nil)
-		if err.Error() != c.text || errors.As(err, &h) != c.isHint {
+		if err.Error() != c.err.Error() || errors.As(err, &h) != c.isHint {
 			t.Errorf("%+v: %#v", c, err)
 		}
+	}
+	if err := parentRemedy(nil, parent, true); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"deployfs/mount/daemon"
 	"deployfs/objstore"
 	"deployfs/objstore/delta/compile"
+	"deployfs/objstore/object"
 )
 
 // generateOptions are those of static-delta generate.
@@ -94,7 +96,7 @@ func (o *generateOptions) run(ctx context.Context, inv *cli.Invocation, repo *ob
 	if options.Signers, err = o.signers.signers(); err != nil {
 		return err
 	}
-	return compile.Run(ctx, repo, d.From, d.To, options)
+	return parentRemedy(compile.Run(ctx, repo, d.From, d.To, options), d.From, o.from == "")
 }
 
 // delta is what the delta leads from and to.
@@ -111,7 +113,7 @@ func (o *generateOptions) delta(inv *cli.Invocation, repo *objstore.Repo) (d obj
 	from := cmp.Or(o.from, o.to+"^")
 	if !o.empty {
 		if d.From, err = repo.Resolve(from); err != nil {
-			return d, parentRemedy(err, o.from == "")
+			return d, parentRemedy(err, d.From, o.from == "")
 		}
 	}
 	d.To, err = repo.Resolve(o.to)
@@ -119,12 +121,17 @@ func (o *generateOptions) delta(inv *cli.Invocation, repo *objstore.Repo) (d obj
 }
 
 // parentRemedy tells who means the parent, which there is not, what else a delta leads from.
-func parentRemedy(err error, meant bool) error {
-	text := err.Error()
-	if !meant || !strings.HasSuffix(text, " has no parent") {
+func parentRemedy(err error, parent object.Checksum, meant bool) error {
+	absent := (*object.NotExistError)(nil)
+	switch {
+	case err == nil, !meant:
+		return err
+	case strings.HasSuffix(err.Error(), " has no parent"):
+	case errors.As(err, &absent) && absent.Object.Kind == object.KindCommit && absent.Object.Checksum == parent:
+	default:
 		return err
 	}
-	return &daemon.Failure{Text: text, Remedy: "--empty makes a delta from nothing, --from=REV one from REV"}
+	return &daemon.Failure{Text: err.Error(), Remedy: "--empty makes a delta from nothing, --from=REV one from REV"}
 }
 
 // hasDelta reports whether the repository holds a delta.
