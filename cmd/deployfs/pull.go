@@ -33,8 +33,9 @@ func pullVerb() cli.Verb {
 			{Command: "deployfs pull --mirror origin", Text: "all that the remote's summary lists, to serve it again"},
 			{Command: "deployfs pull --subpath=/usr/bin origin os/main", Text: "only a part of the tree"},
 		},
-		Complete: completeRemote,
-		Run:      o.run,
+		CompleteOptions: completers{"timestamp-check-from-rev": completeRevs},
+		Complete:        completeFetch,
+		Run:             o.run,
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 )
@@ -30,6 +32,22 @@ func completeDelta(inv *cli.Invocation, _ string) (c cli.Completion) {
 	defer repo.Close()
 	_ = repo.EachDelta(func(d objstore.Delta) error {
 		c.Words = append(c.Words, d.String())
+		return nil
+	})
+	return c
+}
+
+// completeTarget completes the checksum of a commit that a delta leads to.
+func completeTarget(inv *cli.Invocation, _ string) (c cli.Completion) {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return c
+	}
+	defer repo.Close()
+	_ = repo.EachDelta(func(d objstore.Delta) error {
+		if to := d.To.String(); !slices.Contains(c.Words, to) {
+			c.Words = append(c.Words, to)
+		}
 		return nil
 	})
 	return c

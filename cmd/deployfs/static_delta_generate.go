@@ -59,8 +59,9 @@ func staticDeltaGenerateVerb() cli.Verb {
 			{Command: "deployfs static-delta generate os/main", Text: "from the parent of the newest commit"},
 			{Command: "deployfs static-delta generate --from=v1 --to=v2 --inline --min-fallback-size=0 --filename=update.delta", Text: "an update in one file, to be carried on a stick"},
 		},
-		Complete: completeRev,
-		Run:      withRepo(o.run),
+		CompleteOptions: completers{"from": completeRevs, "to": completeRevs},
+		Complete:        completeRev,
+		Run:             withRepo(o.run),
 	}
 }
 

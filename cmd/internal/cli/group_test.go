@@ -62,6 +62,9 @@ func TestGroups(t *testing.T) {
 		{"help remote drop", 2, "error: no verb 'drop'\n"},
 		{"man remote keys list", 0, ".TH PROG\\-REMOTE\\-KEYS\\-LIST 1"},
 		{"__complete remote a", 0, "add\tAdd one\n:4\n"},
+		{"__complete --repo=r remote a", 0, "add\tAdd one\n:4\n"},
+		{"__complete --repo r delta l", 0, "list\tList deltas\n:4\n"},
+		{"__complete --repo=r rem", 0, "remote\tRemotes\n:4\n"},
 		{"__complete -v remote add x al", 0, "alpha\n:4\n"},
 		{"__complete help remote k", 0, "keys\n:4\n"},
 	} {
