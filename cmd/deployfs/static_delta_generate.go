@@ -97,7 +97,11 @@ func (o *generateOptions) run(ctx context.Context, inv *cli.Invocation, repo *ob
 	if options.Signers, err = o.signers.signers(); err != nil {
 		return err
 	}
-	return parentRemedy(compile.Run(ctx, repo, d.From, d.To, options), d.From, o.from == "")
+	meter := startDeltaMeter(inv.Stderr)
+	options.Log = meter
+	err = compile.Run(ctx, repo, d.From, d.To, options)
+	meter.progress.Stop("")
+	return parentRemedy(err, d.From, o.from == "")
 }
 
 // delta is what the delta leads from and to.
@@ -147,7 +151,7 @@ func hasDelta(repo *objstore.Repo, d objstore.Delta) bool {
 
 // options are those that say how the delta is made.
 func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err error) {
-	c = compile.Options{Limits: compile.DefaultLimits, NoBsdiff: o.noBsdiff, Inline: o.inline, Log: inv.Stderr}
+	c = compile.Options{Limits: compile.DefaultLimits, NoBsdiff: o.noBsdiff, Inline: o.inline}
 	switch o.endianness {
 	case "", "l":
 		c.Big = o.swap
