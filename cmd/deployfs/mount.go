@@ -60,8 +60,9 @@ func mountVerb() cli.Verb {
 			{Command: "deployfs mount --remote origin:os/main --keep=/srv/repo /mnt", Text: "the same of a configured remote, so that a pull finds much of it done"},
 			{Command: "deployfs mount --print-unit os/main /mnt >/etc/systemd/system/deployfs-mnt.service", Text: "for systemd to mount it at each boot"},
 		},
-		Complete: completeRevDir,
-		Run:      o.run,
+		CompleteOptions: completers{"remote": completeRemoteRef, "sign-remote": completeRemoteName},
+		Complete:        completeRevDir,
+		Run:             o.run,
 	}
 }
 

@@ -46,6 +46,9 @@ func ostreeProgram() *cli.Program {
 	p := program()
 	p.Name, p.Release, p.Features, p.Terse = "ostree", "libostree", ostreeFeatures, true
 	p.Verbs = append([]cli.Verb{adminVerb()}, slices.DeleteFunc(p.Verbs, func(v cli.Verb) bool { return v.Ours })...)
+	for i := range p.Verbs { // its help does not list its test server
+		p.Verbs[i].Hidden = p.Verbs[i].Hidden || p.Verbs[i].Name == "trivial-httpd"
+	}
 	return p
 }
 

@@ -33,8 +33,9 @@ func pullVerb() cli.Verb {
 			{Command: "deployfs pull --mirror origin", Text: "all that the remote's summary lists, to serve it again"},
 			{Command: "deployfs pull --subpath=/usr/bin origin os/main", Text: "only a part of the tree"},
 		},
-		Complete: completeRemote,
-		Run:      o.run,
+		CompleteOptions: completers{"timestamp-check-from-rev": completeRevs},
+		Complete:        completeFetch,
+		Run:             o.run,
 	}
 }
 
@@ -75,10 +76,10 @@ func (o *pullOptions) howOptions() []cli.Option {
 		cli.String(&o.NewerThan, "timestamp-check-from-rev", "", "", "Require fetched commits to have newer timestamps than given rev"),
 		cli.Flag(&o.Unbound, "disable-verify-bindings", "", "Do not verify commit bindings"),
 		cli.Hidden(cli.String(&o.UserAgent, "append-user-agent", "", "", "Append string to user agent")),
-		cli.Hidden(cli.Flag(&o.noRetry, "disable-retry-on-network-errors", "", "Do not retry when network issues happen, instead fail automatically")),
-		cli.Hidden(o.number(slowest, "low-speed-limit-bytes", "N", "The average transfer speed per second below which a transfer is aborted (default: 1000)")),
-		cli.Hidden(o.number(slowTime, "low-speed-time-seconds", "N", "The time in seconds that the transfer speed should be below that (default: 30)")),
-		cli.Hidden(o.number(atOnce, "max-outstanding-fetcher-requests", "N", "The max amount of concurrent connections allowed")),
+		cli.Newer(cli.Flag(&o.noRetry, "disable-retry-on-network-errors", "", "Do not retry when network issues happen, instead fail automatically")),
+		cli.Newer(o.number(slowest, "low-speed-limit-bytes", "N", "The average transfer speed per second below which a transfer is aborted (default: 1000)")),
+		cli.Newer(o.number(slowTime, "low-speed-time-seconds", "N", "The time in seconds that the transfer speed should be below that (default: 30)")),
+		cli.Newer(o.number(atOnce, "max-outstanding-fetcher-requests", "N", "The max amount of concurrent connections allowed")),
 	}
 }
 
@@ -222,7 +223,7 @@ func (o *pullOptions) pull(ctx context.Context, inv *cli.Invocation, dest *objst
 	r, err := pull.Remote(ctx, dest, name, o.RemoteOptions)
 	progress.Stop("")
 	if err != nil {
-		return err
+		return branchRemedy(err, name)
 	}
 	warnLossy(inv, dest, r)
 	text := r.Describe(time.Since(begin))

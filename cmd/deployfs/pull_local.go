@@ -41,8 +41,9 @@ func pullLocalVerb() cli.Verb {
 			{Command: "deployfs pull-local /srv/repo os/main", Text: "take over one branch, with all that its commit needs"},
 			{Command: "deployfs pull-local --untrusted --depth=-1 /media/stick/repo", Text: "take over every branch with its history, and check all content"},
 		},
-		Complete: completePull,
-		Run:      o.run,
+		CompleteOptions: completers{"remote": completeRemoteName},
+		Complete:        completePull,
+		Run:             o.run,
 	}
 }
 

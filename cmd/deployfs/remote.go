@@ -79,10 +79,15 @@ func needArgs(inv *cli.Invocation, n int, text string) error {
 }
 
 // completeRemote completes the name of a remote, as the first argument.
-func completeRemote(inv *cli.Invocation, _ string) (c cli.Completion) {
-	if len(inv.Args) > 0 {
-		return c
+func completeRemote(inv *cli.Invocation, word string) (c cli.Completion) {
+	if len(inv.Args) == 0 {
+		c = completeRemoteName(inv, word)
 	}
+	return c
+}
+
+// completeRemoteName completes the name of a remote.
+func completeRemoteName(inv *cli.Invocation, _ string) (c cli.Completion) {
 	repo, list, err := openRemotes(inv, "")
 	if repo != nil {
 		defer repo.Close()

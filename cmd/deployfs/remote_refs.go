@@ -20,7 +20,7 @@ func remoteRefsVerb() cli.Verb {
 		Long: "The refs are those that the remote's summary lists, which is verified as the remote's configuration says, and fetched only where it has changed.",
 		Options: []cli.Option{
 			cli.String(&o.CacheDir, "cache-dir", "", "", "Use custom cache dir"),
-			cli.Hidden(cli.Flag(&revisions, "revision", "r", "Show revisions in listing")),
+			cli.Newer(cli.Flag(&revisions, "revision", "r", "Show revisions in listing")),
 		},
 		Examples: []cli.Example{{Command: "deployfs remote refs origin", Text: "what can be pulled from origin"}},
 		Complete: completeRemote,

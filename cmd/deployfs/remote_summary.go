@@ -28,8 +28,8 @@ func remoteSummaryVerb() cli.Verb {
 		Options: []cli.Option{
 			cli.String(&o.CacheDir, "cache-dir", "", "", "Use custom cache dir"),
 			cli.Flag(&o.raw, "raw", "", "Show raw variant data"),
-			cli.Hidden(cli.Flag(&o.listKeys, "list-metadata-keys", "", "List the available metadata keys")),
-			cli.Hidden(cli.Func(printKey, "print-metadata-key", "", "KEY", "Print string value of metadata key")),
+			cli.Newer(cli.Flag(&o.listKeys, "list-metadata-keys", "", "List the available metadata keys")),
+			cli.Newer(cli.Func(printKey, "print-metadata-key", "", "KEY", "Print string value of metadata key")),
 		},
 		Examples: []cli.Example{{Command: "deployfs remote summary origin", Text: "what origin has, and when it was published"}},
 		Complete: completeRemote,

@@ -7,11 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore"
+	"deployfs/objstore/lazy"
 	"deployfs/objstore/object"
 	"deployfs/objstore/tree"
 )
@@ -21,12 +25,21 @@ import (
 func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 	repo, err := objstore.Open(repoPath(inv))
 	if !inv.RepoGiven && errors.Is(err, fs.ErrNotExist) {
-		return nil, cli.ErrNoRepo
+		return nil, noRepo(inv)
 	}
 	if err == nil {
 		_ = repo.MakeTmp() // as ostree does wherever it may; who writes there will tell
 	}
 	return repo, err
+}
+
+// noRepo says that there is no repository; who named a commit on a server wanted none.
+func noRepo(inv *cli.Invocation) error {
+	isFar := func(arg string) bool { return lazy.IsURL(arg) && strings.Contains(arg, "#") }
+	if inv.Program.Terse || !slices.ContainsFunc(inv.Args, isFar) {
+		return cli.ErrNoRepo
+	}
+	return &daemon.Failure{Text: cli.ErrNoRepo.Error(), Remedy: "only ls, cat, log, diff, show and mount take URL#REF; the others need a repository that has pulled the commit"}
 }
 
 // withRepo has a verb begin with the repository open that the command line means.

@@ -43,8 +43,9 @@ func showVerb() cli.Verb {
 			{Command: "deployfs show --print-metadata-key=version os/main", Text: "one key of its metadata"},
 			{Command: "deployfs show --raw os/main", Text: "every field; note that integers of the metadata are printed byte-swapped, as ostree does (-B does not)"},
 		},
-		Complete: completeRevPath,
-		Run:      withFar(true, o.run),
+		CompleteOptions: completers{"gpg-verify-remote": completeRemoteName},
+		Complete:        completeRevPath,
+		Run:             withFar(true, o.run),
 	}
 }
 

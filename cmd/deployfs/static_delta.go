@@ -1,13 +1,15 @@
 package main
 
 import (
+	"slices"
+
 	"deployfs/cmd/internal/cli"
 	"deployfs/objstore"
 )
 
 func staticDeltaVerb() cli.Verb {
 	return cli.Verb{
-		Name: "static-delta", Args: "COMMAND", Short: "Static delta related commands", NoRepo: true,
+		Name: "static-delta", Args: "COMMAND", Short: "Static delta related commands",
 		Long: "A static delta leads from one commit, or from none, to another in a few files, so that who pulls need not ask for each object. " +
 			"A repository keeps its deltas in the directory deltas, each called FROM-TO or TO.",
 		Verbs: []cli.Verb{
@@ -30,6 +32,22 @@ func completeDelta(inv *cli.Invocation, _ string) (c cli.Completion) {
 	defer repo.Close()
 	_ = repo.EachDelta(func(d objstore.Delta) error {
 		c.Words = append(c.Words, d.String())
+		return nil
+	})
+	return c
+}
+
+// completeTarget completes the checksum of a commit that a delta leads to.
+func completeTarget(inv *cli.Invocation, _ string) (c cli.Completion) {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return c
+	}
+	defer repo.Close()
+	_ = repo.EachDelta(func(d objstore.Delta) error {
+		if to := d.To.String(); !slices.Contains(c.Words, to) {
+			c.Words = append(c.Words, to)
+		}
 		return nil
 	})
 	return c

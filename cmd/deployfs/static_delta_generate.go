@@ -1,15 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"deployfs/cmd/internal/cli"
+	"deployfs/mount/daemon"
 	"deployfs/objstore"
 	"deployfs/objstore/delta/compile"
+	"deployfs/objstore/object"
 )
 
 // generateOptions are those of static-delta generate.
@@ -54,8 +59,9 @@ func staticDeltaGenerateVerb() cli.Verb {
 			{Command: "deployfs static-delta generate os/main", Text: "from the parent of the newest commit"},
 			{Command: "deployfs static-delta generate --from=v1 --to=v2 --inline --min-fallback-size=0 --filename=update.delta", Text: "an update in one file, to be carried on a stick"},
 		},
-		Complete: completeRev,
-		Run:      withRepo(o.run),
+		CompleteOptions: completers{"from": completeRevs, "to": completeRevs},
+		Complete:        completeRev,
+		Run:             withRepo(o.run),
 	}
 }
 
@@ -91,7 +97,11 @@ func (o *generateOptions) run(ctx context.Context, inv *cli.Invocation, repo *ob
 	if options.Signers, err = o.signers.signers(); err != nil {
 		return err
 	}
-	return compile.Run(ctx, repo, d.From, d.To, options)
+	meter := startDeltaMeter(inv.Stderr)
+	options.Log = meter
+	err = compile.Run(ctx, repo, d.From, d.To, options)
+	meter.progress.Stop("")
+	return parentRemedy(err, d.From, o.from == "")
 }
 
 // delta is what the delta leads from and to.
@@ -104,16 +114,29 @@ func (o *generateOptions) delta(inv *cli.Invocation, repo *objstore.Repo) (d obj
 		return d, cli.Words("TO revision must be specified")
 	case o.empty && o.from != "":
 		return d, cli.Words("Cannot specify both --empty and --from=REV")
-	case !o.empty && o.from == "":
-		o.from = o.to + "^"
 	}
+	from := cmp.Or(o.from, o.to+"^")
 	if !o.empty {
-		if d.From, err = repo.Resolve(o.from); err != nil {
-			return d, err
+		if d.From, err = repo.Resolve(from); err != nil {
+			return d, parentRemedy(err, d.From, o.from == "")
 		}
 	}
 	d.To, err = repo.Resolve(o.to)
 	return d, err
+}
+
+// parentRemedy tells who means the parent, which there is not, what else a delta leads from.
+func parentRemedy(err error, parent object.Checksum, meant bool) error {
+	absent := (*object.NotExistError)(nil)
+	switch {
+	case err == nil, !meant:
+		return err
+	case strings.HasSuffix(err.Error(), " has no parent"):
+	case errors.As(err, &absent) && absent.Object.Kind == object.KindCommit && absent.Object.Checksum == parent:
+	default:
+		return err
+	}
+	return &daemon.Failure{Text: err.Error(), Remedy: "--empty makes a delta from nothing, --from=REV one from REV"}
 }
 
 // hasDelta reports whether the repository holds a delta.
@@ -128,7 +151,7 @@ func hasDelta(repo *objstore.Repo, d objstore.Delta) bool {
 
 // options are those that say how the delta is made.
 func (o *generateOptions) options(inv *cli.Invocation) (c compile.Options, err error) {
-	c = compile.Options{Limits: compile.DefaultLimits, NoBsdiff: o.noBsdiff, Inline: o.inline, Log: inv.Stderr}
+	c = compile.Options{Limits: compile.DefaultLimits, NoBsdiff: o.noBsdiff, Inline: o.inline}
 	switch o.endianness {
 	case "", "l":
 		c.Big = o.swap

@@ -89,10 +89,11 @@ func staticDeltaReindexVerb() cli.Verb {
 	var to string
 	return cli.Verb{
 		Name: "reindex", Short: "Regenerate static delta indexes",
-		Long:     "Indexes of deltas that are gone are deleted. REV is the checksum of a commit.",
-		Options:  []cli.Option{cli.String(&to, "to", "", "REV", "Only update delta index to revision REV")},
-		Examples: []cli.Example{{Command: "deployfs static-delta reindex", Text: "tell who pulls which deltas there are, without a new summary"}},
-		Complete: completeNothing,
+		Long:            "Indexes of deltas that are gone are deleted. REV is the checksum of a commit.",
+		Options:         []cli.Option{cli.String(&to, "to", "", "REV", "Only update delta index to revision REV")},
+		Examples:        []cli.Example{{Command: "deployfs static-delta reindex", Text: "tell who pulls which deltas there are, without a new summary"}},
+		CompleteOptions: completers{"to": completeTarget},
+		Complete:        completeNothing,
 		Run: withRepo(func(ctx context.Context, inv *cli.Invocation, repo *objstore.Repo) error {
 			var commit object.Checksum
 			for _, option := range inv.Given {

@@ -27,7 +27,7 @@ func trivialHTTPDVerb() cli.Verb {
 	o := &httpdOptions{}
 	o.Errors500.Max, o.Errors408.Max = 100, 100
 	return cli.Verb{
-		Name: "trivial-httpd", Args: "[DIR]", Short: "Simple webserver", NoRepo: true, Hidden: true,
+		Name: "trivial-httpd", Args: "[DIR]", Short: "Simple webserver", NoRepo: true,
 		Long: "trivial-httpd serves the files below a directory, the working directory without one, over HTTP, for tests of pulls. Only what everyone may read is served. It ends with the process that started it, unless it is in the background.",
 		Options: []cli.Option{
 			cli.Flag(&o.daemonize, "daemonize", "d", "Fork into background when ready"),

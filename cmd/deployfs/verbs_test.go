@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,16 @@ import (
 // TestTable holds what help, man pages and completion need of every verb.
 func TestTable(t *testing.T) {
 	checkTable(t, program().Verbs)
+}
+
+// TestTestServer: help lists trivial-httpd, but under the name ostree, whose own does not.
+func TestTestServer(t *testing.T) {
+	for p, want := range map[*cli.Program]bool{program(): false, ostreeProgram(): true} {
+		at := slices.IndexFunc(p.Verbs, func(v cli.Verb) bool { return v.Name == "trivial-httpd" })
+		if at < 0 || p.Verbs[at].Hidden != want {
+			t.Errorf("%s: trivial-httpd is verb %d; hidden: want %v", p.Name, at, want)
+		}
+	}
 }
 
 func checkTable(t *testing.T, verbs []cli.Verb) {

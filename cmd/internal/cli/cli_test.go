@@ -16,7 +16,7 @@ import (
 type hinted struct{}
 
 func (hinted) Error() string { return "cannot do it" }
-func (hinted) Hint() string  { return "do something else" }
+func (hinted) Hint() string  { return "`ostree pull` does something else" }
 
 // testProgram has one verb that ostree has and one of ours; both print what they were given.
 func testProgram() *Program {
@@ -139,7 +139,7 @@ func TestFailures(t *testing.T) {
 		{"ls --nope --help", 1, "error: Unknown option --nope\n", false},
 		{"ls usage", 1, "\n\nerror: a word is needed\n", true},
 		{"ls norepo", 1, "exit\n\nerror: Command requires a --repo argument\n", true},
-		{"ls hint", 1, "error: verb: cannot do it\nhint: do something else\n", false},
+		{"ls hint", 1, "error: verb: cannot do it\nhint: `prog pull` does something else\n", false},
 		{"ls errno", 1, "error: syncfs: No space left on device\n", false},
 		{"ls capital", 1, "error: permission denied: permission denied: really\n", false},
 		{"mount errno", 1, "error: syncfs: no space left on device\n", false},

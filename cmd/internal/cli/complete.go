@@ -62,6 +62,9 @@ func (p *Program) complete(args []string, stdout io.Writer) int {
 		if found {
 			named = append(named, word)
 		}
+		if v.Verbs != nil && (len(rest) == 0 || rest[len(rest)-1] != "--repo") {
+			rest = nil // options for a verb that is not there yet
+		}
 		args = slices.Concat(args[:1], named, rest, args[last:])
 	}
 	root := p.tree(dashes)

@@ -27,4 +27,5 @@
 //
 // A failure is one line on stderr, "error: " and what failed, lower case, no full stop. An error
 // that knows a remedy has a method Hint() string; its text stands on a second line after "hint: ".
+// A command of ostree in it, such as `ostree pull`, is printed as one of the program.
 package cli

@@ -47,7 +47,7 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 	}
 	fmt.Fprintf(w, "%s %s\n", errorPrefix(w), text(message(err, ours)))
 	if h := hinter(nil); errors.As(err, &h) && p.mayHint(h.Hint()) {
-		fmt.Fprintf(w, "hint: %s\n", text(h.Hint()))
+		fmt.Fprintf(w, "hint: %s\n", text(p.named(h.Hint())))
 	}
 	if errors.Is(err, ErrNoRepo) && ours {
 		fmt.Fprintln(w, "hint: --repo=PATH says where it is, or OSTREE_REPO in the environment")
@@ -63,6 +63,11 @@ func (p *Program) report(v *Verb, w io.Writer, err error) int {
 // whoever calls it by another name.
 func (p *Program) mayHint(text string) bool {
 	return text != "" && !(p.Terse && strings.Contains(text, "deployfs"))
+}
+
+// named has the commands of ostree that a hint tells be those of the program that prints it.
+func (p *Program) named(hint string) string {
+	return strings.ReplaceAll(hint, "`ostree ", "`"+p.Name+" ")
 }
 
 // message is what an error says. What ostree's verbs say of a system call that failed ends with the C

@@ -26,6 +26,9 @@ func groupProgram() *Program {
 			{Name: "secret", Short: "Hidden", Hidden: true, Run: show},
 			{Name: "keys", Args: "COMMAND", Short: "Keys", NoRepo: true, Verbs: []Verb{{Name: "list", Short: "List keys", Run: show}}},
 		}},
+		{Name: "delta", Args: "COMMAND", Short: "Deltas", Verbs: []Verb{{Name: "list", Short: "List deltas", Run: show, Options: []Option{
+			Newer(Flag(new(bool), "late", "", "Come late")), Hidden(Flag(new(bool), "dark", "", "Hide")),
+		}}}},
 		HelpVerb(), ManVerb(),
 	}}
 }
@@ -44,6 +47,11 @@ func TestGroups(t *testing.T) {
 		{"remote", 1, "error: No \"remote\" subcommand specified\n"},
 		{"remote keys drop", 1, "error: Unknown \"remote keys\" subcommand 'drop'\n"},
 		{"remote --nope", 1, "error: Unknown option --nope\n"},
+		{"--repo=r remote", 1, "error: Unknown option --repo=r\n"},
+		{"--repo=r delta", 1, "error: No command specified\n"},
+		{"--repo=r delta drop", 1, "error: Unknown \"delta\" subcommand 'drop'\n"},
+		{"--repo=r delta --help", 0, "Builtin \"delta\" Commands:\n"},
+		{"--repo=r delta list a", 0, "a"},
 		{"remote --help", 0, "Builtin \"remote\" Commands:\n"},
 		{"remote -v", 1, "error: No \"remote\" subcommand specified\n"},
 		{"remote --version", 0, "libprog:\n Version: '1'\n"},
@@ -54,6 +62,9 @@ func TestGroups(t *testing.T) {
 		{"help remote drop", 2, "error: no verb 'drop'\n"},
 		{"man remote keys list", 0, ".TH PROG\\-REMOTE\\-KEYS\\-LIST 1"},
 		{"__complete remote a", 0, "add\tAdd one\n:4\n"},
+		{"__complete --repo=r remote a", 0, "add\tAdd one\n:4\n"},
+		{"__complete --repo r delta l", 0, "list\tList deltas\n:4\n"},
+		{"__complete --repo=r rem", 0, "remote\tRemotes\n:4\n"},
 		{"__complete -v remote add x al", 0, "alpha\n:4\n"},
 		{"__complete help remote k", 0, "keys\n:4\n"},
 	} {
@@ -74,7 +85,7 @@ func TestGroupPages(t *testing.T) {
 	for i := range names {
 		names[i] = filepath.Base(names[i])
 	}
-	want := []string{"prog-help.1", "prog-remote-add.1", "prog-remote-keys-list.1", "prog-remote-keys.1", "prog-remote.1", "prog.1"}
+	want := []string{"prog-delta-list.1", "prog-delta.1", "prog-help.1", "prog-remote-add.1", "prog-remote-keys-list.1", "prog-remote-keys.1", "prog-remote.1", "prog.1"}
 	if !slices.Equal(names, want) {
 		t.Errorf("pages %q, want %q", names, want)
 	}
@@ -91,6 +102,14 @@ func TestTerse(t *testing.T) {
 	var out bytes.Buffer
 	if p.run(context.Background(), []string{"remote", "add", "-h"}, &out, &out); strings.Contains(out.String(), "Much.") {
 		t.Error(out.String())
+	}
+	for _, terse := range []bool{false, true} {
+		p.Terse = terse
+		out.Reset()
+		p.run(context.Background(), []string{"delta", "list", "-h"}, &out, &out)
+		if strings.Contains(out.String(), "--late") == terse || strings.Contains(out.String(), "--dark") {
+			t.Errorf("Terse is %v:\n%s", terse, out.String())
+		}
 	}
 	for text, want := range map[string]bool{"": false, "`deployfs mount` does": false, "wait": true} {
 		if p.mayHint(text) != want {

@@ -148,7 +148,7 @@ func (inv *Invocation) printNotes() {
 // noVerb answers a command line whose word is none of a group's verbs.
 func (p *Program) noVerb(group *Verb, word string, found bool, args []string, out *bufio.Writer, stderr io.Writer) error {
 	var version bool
-	_, err := parse(p.global(new(Invocation), &version), false, nil, args)
+	_, err := parse(p.options(group, new(Invocation), &version), false, nil, args)
 	switch {
 	case errors.Is(err, ErrHelp):
 		_, err = out.WriteString(p.help(group))
@@ -158,6 +158,8 @@ func (p *Program) noVerb(group *Verb, word string, found bool, args []string, ou
 		return err
 	case err == nil && found:
 		err = Words("Unknown " + group.kind() + " '" + word + "'")
+	case err == nil && !group.NoRepo:
+		err = Words("No command specified")
 	case err == nil:
 		err = Words("No " + group.kind() + " specified")
 	}

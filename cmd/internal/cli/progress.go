@@ -50,12 +50,26 @@ func (p *Progress) run() {
 		case <-tick.C:
 			p.mu.Lock()
 			p.drawn = true
-			io.WriteString(p.w, clearLine+p.text())
+			io.WriteString(p.w, clearLine+fit(p.w, p.text()))
 			p.mu.Unlock()
 		case <-p.stop:
 			return
 		}
 	}
+}
+
+// fit cuts text to what a terminal shows on one line: a line that goes on below is not cleared.
+func fit(terminal io.Writer, text string) string {
+	f, ok := terminal.(*os.File)
+	if !ok {
+		return text
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return text
+	}
+	runes, most := []rune(text), int(size.Col)-1
+	return string(runes[:min(len(runes), most)])
 }
 
 const clearLine = "\r\x1b[K"

@@ -63,6 +63,28 @@ func TestProgressOnTerminal(t *testing.T) {
 	}
 }
 
+func TestProgressFits(t *testing.T) {
+	program, _ := terminal(t)
+	defer program.Close()
+	for _, c := range []struct {
+		columns    uint16
+		text, want string
+	}{
+		{0, "Receiving objects", "Receiving objects"}, // it doesn't know
+		{10, "Receiving objects", "Receiving"},
+		{10, "12\u00a0kB 34\u00a0kB", "12\u00a0kB 34\u00a0"},
+		{10, "short", "short"},
+		{1, "text", ""},
+	} {
+		if err := unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 9, Col: c.columns}); err != nil {
+			t.Fatal(err)
+		}
+		if got := fit(program, c.text); got != c.want {
+			t.Errorf("%q in %d columns: %q, want %q", c.text, c.columns, got, c.want)
+		}
+	}
+}
+
 func TestProgressElsewhere(t *testing.T) {
 	file, err := os.Create(t.TempDir() + "/out")
 	if err != nil {

@@ -28,7 +28,7 @@ type Verb struct {
 	Short    string // one line
 	Long     string // paragraphs separated by an empty line
 	Ours     bool   // ostree has no such verb
-	NoRepo   bool   // it takes no --repo, or has it among Options
+	NoRepo   bool   // it takes no --repo, or has it among Options; a group that takes it leaves it to its verbs
 	JSON     bool   // it takes --json
 	Hidden   bool   // help does not list it
 	Raw      bool   // a terminal gets what it prints as it is, even what controls it
@@ -78,6 +78,7 @@ type Option struct {
 	NoArg  bool
 	Values []string // the values there are, for completion; nil completes files
 	Ours   bool     // ostree's verb has no such option; one of a verb of ours needs no mark
+	Newer  bool     // a Terse program's help does not list it: it came to ostree later
 	Hidden bool     // help does not list it
 	Count  bool     // -3 is short for it with the value 3
 
@@ -118,6 +119,12 @@ func Func(set func(string) error, name, short, arg, help string) Option {
 // Hidden takes an option out of help, man page and completion.
 func Hidden(o Option) Option {
 	o.Hidden = true
+	return o
+}
+
+// Newer takes an option out of the help of a [Program] that is Terse.
+func Newer(o Option) Option {
+	o.Newer = true
 	return o
 }
 

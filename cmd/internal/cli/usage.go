@@ -41,7 +41,7 @@ var helpOption = Option{Name: "help", Short: "h", Help: "Show help options", NoA
 func (p *Program) usage(v *Verb) string {
 	options := p.shown(v, new(Invocation))
 	if p.Terse {
-		options = slices.DeleteFunc(options, func(o Option) bool { return o.Ours })
+		options = slices.DeleteFunc(options, func(o Option) bool { return o.Ours || o.Newer })
 	}
 	return p.layout(v.Name+" [OPTION…] "+v.Args, v.summary(), options)
 }
