@@ -75,7 +75,7 @@ func TestPullWords(t *testing.T) {
 		"archive: pull --mirror origin; pull --mirror --depth=1 origin main; pull --mirror --http-trusted origin",
 		"bare: pull origin main@OLD; pull -T origin main; pull -T --disable-static-deltas origin main@OLD; pull --disable-static-deltas --timestamp-check-from-rev=TIP origin main@OLD",
 		"bare: pull origin TIP; pull origin OLD other; pull --disable-static-deltas origin TIP; pull --disable-static-deltas origin main@OLD",
-		"bare: pull origin; pull nobody main; pull origin bad_@x; pull origin ../x; pull; remote refs nobody; remote summary",
+		"bare: pull origin; pull nobody main; pull origin bad_@x; pull origin ../x; pull; remote refs nobody; remote summary; pull file://SRC main; pull file://SRC",
 		"archive: pull --require-static-deltas origin main; pull --dry-run origin main; pull --http-header=x origin main",
 		"bare: pull --require-static-deltas origin main; pull --url=file:///nowhere origin main; pull --localcache-repo=SRC origin main",
 		"bare: pull --localcache-repo=/nowhere origin main; pull --depth=x origin main",
