@@ -77,7 +77,7 @@ func TestPullWords(t *testing.T) {
 		"bare: pull origin TIP; pull origin OLD other; pull --disable-static-deltas origin TIP; pull --disable-static-deltas origin main@OLD",
 		"bare: pull origin; pull nobody main; pull origin bad_@x; pull origin ../x; pull; remote refs nobody; remote summary; pull file://SRC main; pull file://SRC",
 		"archive: pull --require-static-deltas origin main; pull --dry-run origin main; pull --http-header=x origin main",
-		"bare: pull --require-static-deltas origin main; pull --url=file:///nowhere origin main; pull --localcache-repo=SRC origin main",
+		"bare: pull --require-static-deltas origin main; pull --url=file:///nowhere origin main; pull --url=file:///nowhere origin; pull --url=file://SRC origin; pull --localcache-repo=SRC origin main",
 		"bare: pull --localcache-repo=/nowhere origin main; pull --depth=x origin main",
 	} {
 		for name, from := range map[string]string{"summary": src, "none": bare} {
