@@ -140,6 +140,14 @@ func TestPullDeltas(t *testing.T) {
 			ostree(t, w.ours, "fsck", "-q")
 		})
 	}
+	t.Run("written", func(t *testing.T) { // is only what comes object by object
+		t.Parallel()
+		w := newWire(t, "bare", src)
+		o := command{args: []string{binary(t, "deployfs"), "--repo=" + w.ours, "pull", "origin", "main"}}.run(t)
+		if o.succeeds(t); !strings.Contains(o.out, " delta parts, ") || !strings.HasSuffix(o.out, "; 0 bytes content written\n") {
+			t.Errorf("it says %q", o.out)
+		}
+	})
 	for name, lie := range deltaLies(t, src, tip) {
 		t.Run(name, func(t *testing.T) { lie.refused(t, src) })
 	}

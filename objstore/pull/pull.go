@@ -112,6 +112,7 @@ type puller struct {
 	visited  map[object.Checksum]visit
 	deltas   []*offer          // that are to be applied
 	plans    plan              // what they bring
+	byDeltas uint64            // bytes of content that they have brought
 	roots    []object.Name     // of the trees that are to be walked, and content
 	partial  []object.Checksum // commits that are whole once these are walked
 	detached int

@@ -68,7 +68,7 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	r, err := p.pull(ctx)
 	r.Metadata += int(from.asked.Load())
 	if p.t != nil {
-		r.Written = p.t.Stats().BytesWritten
+		r.Written = p.t.Stats().BytesWritten - p.byDeltas
 	}
 	r.Transferred = s.client.Transferred() - from.settled
 	return r, err
