@@ -75,9 +75,9 @@ func TestPullWords(t *testing.T) {
 		"archive: pull --mirror origin; pull --mirror --depth=1 origin main; pull --mirror --http-trusted origin",
 		"bare: pull origin main@OLD; pull -T origin main; pull -T --disable-static-deltas origin main@OLD; pull --disable-static-deltas --timestamp-check-from-rev=TIP origin main@OLD",
 		"bare: pull origin TIP; pull origin OLD other; pull --disable-static-deltas origin TIP; pull --disable-static-deltas origin main@OLD",
-		"bare: pull origin; pull nobody main; pull origin bad_@x; pull origin ../x; pull; remote refs nobody; remote summary",
+		"bare: pull origin; pull nobody main; pull origin bad_@x; pull origin ../x; pull; remote refs nobody; remote summary; pull file://SRC main; pull file://SRC",
 		"archive: pull --require-static-deltas origin main; pull --dry-run origin main; pull --http-header=x origin main",
-		"bare: pull --require-static-deltas origin main; pull --url=file:///nowhere origin main; pull --localcache-repo=SRC origin main",
+		"bare: pull --require-static-deltas origin main; pull --url=file:///nowhere origin main; pull --url=file:///nowhere origin; pull --url=file://SRC origin; pull --localcache-repo=SRC origin main",
 		"bare: pull --localcache-repo=/nowhere origin main; pull --depth=x origin main",
 	} {
 		for name, from := range map[string]string{"summary": src, "none": bare} {
@@ -140,6 +140,14 @@ func TestPullDeltas(t *testing.T) {
 			ostree(t, w.ours, "fsck", "-q")
 		})
 	}
+	t.Run("written", func(t *testing.T) { // is only what comes object by object
+		t.Parallel()
+		w := newWire(t, "bare", src)
+		o := command{args: []string{binary(t, "deployfs"), "--repo=" + w.ours, "pull", "origin", "main"}}.run(t)
+		if o.succeeds(t); !strings.Contains(o.out, " delta parts, ") || !strings.HasSuffix(o.out, "; 0 bytes content written\n") {
+			t.Errorf("it says %q", o.out)
+		}
+	})
 	for name, lie := range deltaLies(t, src, tip) {
 		t.Run(name, func(t *testing.T) { lie.refused(t, src) })
 	}

@@ -39,7 +39,7 @@ func pullVerb() cli.Verb {
 	}
 }
 
-const pullText = `Fetches commits from a remote, with all that they need. BRANCHES are refs, checksums of commits, or REF@CHECKSUM for a ref that is to lead to that commit; without any, those that the remote's configuration lists are pulled. REMOTE may also be REMOTE:BRANCH, or a URL file://PATH.
+const pullText = `Fetches commits from a remote, with all that they need. BRANCHES are refs, checksums of commits, or REF@CHECKSUM for a ref that is to lead to that commit; without any, those that the remote's configuration lists are pulled. REMOTE may also be REMOTE:BRANCH.
 
 What comes is checked before it is written: commits against their checksums, signatures, bindings and times, as the remote's configuration and the options say, everything else against its checksum. Refs move when all is durable on the disk. A pull that was cut off leaves no ref, and the next one goes on with what has come.`
 
@@ -175,8 +175,11 @@ func (o *pullOptions) parseHeaders() error {
 
 // branches reads what is to be pulled, and returns the remote.
 func (o *pullOptions) branches(args []string) (string, error) {
-	if strings.Contains(args[0], ":") && !strings.HasPrefix(args[0], "file://") {
+	if strings.Contains(args[0], ":") {
 		spec, err := refs.Parse(args[0])
+		if err != nil && strings.Contains(args[0], "://") {
+			err = &urlError{err}
+		}
 		o.Refs = []string{spec.Ref}
 		return spec.Remote, err
 	}
@@ -194,6 +197,13 @@ func (o *pullOptions) branches(args []string) (string, error) {
 		o.Refs = append(o.Refs, ref)
 	}
 	return args[0], nil
+}
+
+// urlError is a URL in the place of a remote.
+type urlError struct{ error }
+
+func (e *urlError) Hint() string {
+	return "`deployfs remote add NAME URL` makes a remote of a URL; `deployfs pull-local PATH` pulls from a directory"
 }
 
 func (o *pullOptions) openCaches() (closeAll func(), err error) {

@@ -43,7 +43,9 @@ func (p *puller) applyDeltas() error {
 		return err
 	}
 	p.count.parts.Add(int64(p.plans.held))
-	return p.applyAll(jobs)
+	err := p.applyAll(jobs)
+	p.byDeltas = p.t.Stats().BytesWritten
+	return err
 }
 
 // plan looks at what a delta brings.

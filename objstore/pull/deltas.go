@@ -63,6 +63,9 @@ func (f *far) delta(ctx context.Context, sum object.Checksum) (*offer, error) {
 		return nil, err
 	}
 	name, ok, err := f.bestDelta(ctx, sum, asking, current)
+	if err == nil && !ok && f.offers(objstore.Delta{To: sum}) {
+		return nil, nil
+	}
 	if err != nil || !ok {
 		from := ""
 		if len(asking) > 0 {
@@ -160,6 +163,13 @@ func (f *far) bestDelta(ctx context.Context, to object.Checksum, asking []refs.N
 	return d, current != to, nil
 }
 
+// offers reports whether a delta is listed. The one from nothing satisfies who requires deltas
+// even where it is not used, as with ostree.
+func (f *far) offers(d objstore.Delta) bool {
+	_, ok := f.offered.digests[d]
+	return ok
+}
+
 // newestDelta chooses, among the deltas that are offered, the one from the newest commit
 // that is here as a whole. The one from nothing is larger than what is missing where an
 // older commit is here.
@@ -186,7 +196,7 @@ func (f *far) newestDelta(to, current object.Checksum) (best objstore.Delta, ok 
 	}
 	if !ok && current.IsZero() {
 		best = objstore.Delta{To: to}
-		_, ok = f.offered.digests[best]
+		ok = f.offers(best)
 	}
 	return best, ok, nil
 }

@@ -82,6 +82,29 @@ func TestDeltaOfPartial(t *testing.T) {
 	whole(t, dest, sum)
 }
 
+// TestDeltaTooLarge: where a ref is here, the delta from nothing is not used, even if deltas are required.
+func TestDeltaTooLarge(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	grow(t, src, "main", "1")
+	s := serve(t, src)
+	dest := s.client(t, objstore.Bare, "")
+	fetchAll(t, dest, asking("main"))
+	sum := grow(t, src, "main", "2")
+	o := asking("main")
+	o.NeedDeltas = true
+	publish(t, src)
+	if _, err := Remote(context.Background(), dest, "origin", o); err == nil || !strings.HasPrefix(err.Error(), "Static deltas required, but none found for main to ") {
+		t.Error(err)
+	}
+	offerEmpty(t, src, sum, false)
+	s.requests()
+	fetchAll(t, dest, o)
+	if got := s.requests(); strings.Contains(strings.Join(got, " "), "superblock") || !slices.Contains(got, ".commit") {
+		t.Errorf("asked for %q", got)
+	}
+	whole(t, dest, sum)
+}
+
 // TestDeltaSigned: a delta that is signed by somebody else, or is to be signed and is not, is not used.
 func TestDeltaSigned(t *testing.T) {
 	src := newRepo(t, objstore.Archive, "")

@@ -352,7 +352,7 @@ func TestNewer(t *testing.T) {
 	local(t, dest, src, Options{Refs: []string{"main"}})
 	old := dated(1000)
 	want := "Upgrade target revision '" + old.String() + "' with timestamp 'Thu Jan  1 00:16:40 1970' is chronologically older than current revision '" +
-		newest.String() + "' with timestamp 'Thu Jan  1 00:33:20 1970'"
+		newest.String() + "' with timestamp 'Thu Jan  1 00:33:20 1970'; use --allow-downgrade to permit"
 	for _, o := range []Options{{Newer: true}, {NewerThan: "main"}, {NewerThan: newest.String()}} {
 		o.Refs = []string{"main"}
 		if _, err := Local(context.Background(), dest, src, o); err == nil || err.Error() != want {

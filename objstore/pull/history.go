@@ -117,13 +117,32 @@ func (p *puller) admit(sum object.Checksum, held bool, data []byte, detached gva
 	return p.checkNewer(sum, c)
 }
 
-// checkBindings fails unless a commit is made for the refs that it was asked for by.
+// checkBindings fails unless a commit is made for the refs that it was asked for by. Where all is
+// mirrored nobody has asked for any of them: one will do, since others may be its aliases.
 func (p *puller) checkBindings(sum object.Checksum, c object.Commit) error {
 	var asking []string
 	for _, ref := range p.wanted.refs[sum] {
 		asking = append(asking, ref.Ref)
 	}
+	if p.everything() {
+		asking = anyBound(c, asking)
+	}
 	return binding.Check(c, p.collection, asking...)
+}
+
+// anyBound is one ref that a commit is made for, or all if it is made for none of them.
+func anyBound(c object.Commit, asking []string) []string {
+	bound, _ := binding.Refs(c)
+	made := make(map[string]struct{}, len(bound))
+	for _, ref := range bound {
+		made[ref] = struct{}{}
+	}
+	for i, ref := range asking {
+		if _, ok := made[ref]; ok {
+			return asking[i : i+1]
+		}
+	}
+	return asking
 }
 
 // tombstone takes over that the other repository has deleted a commit, when it says so.

@@ -91,7 +91,7 @@ func (d dated) check(sum object.Checksum, c object.Commit) error {
 	if c.Timestamp >= d.time || sum == d.commit {
 		return nil
 	}
-	return fmt.Errorf("Upgrade target revision '%s' with timestamp '%s' is chronologically older than current revision '%s' with timestamp '%s'",
+	return fmt.Errorf("Upgrade target revision '%s' with timestamp '%s' is chronologically older than current revision '%s' with timestamp '%s'; use --allow-downgrade to permit",
 		sum, stamp(c.Timestamp), d.commit, stamp(d.time))
 }
 

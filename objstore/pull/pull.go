@@ -113,6 +113,7 @@ type puller struct {
 	deltas   []*offer          // that are to be applied
 	doubtful bool              // directories may be here of which not all is: some commit is partial
 	plans    plan              // what they bring
+	byDeltas uint64            // bytes of content that they have brought
 	roots    []object.Name     // of the trees that are to be walked, and content
 	partial  []object.Checksum // commits that are whole once these are walked
 	detached int

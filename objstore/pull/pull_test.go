@@ -291,6 +291,32 @@ func TestBindings(t *testing.T) {
 	local(t, newRepo(t, objstore.Archive, ""), src, Options{Unbound: true})
 }
 
+// TestMirrorAlias: a mirror takes every ref of a commit, if the commit is made for one of them.
+func TestMirrorAlias(t *testing.T) {
+	src := newRepo(t, objstore.Archive, "")
+	sum := grow(t, src, "main", "text", "main")
+	if err := src.SetRef(refs.Name{Ref: "alias"}, sum); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, src)
+	dest := newRepo(t, objstore.Archive, "")
+	local(t, dest, src, Options{Mirror: true})
+	for _, ref := range []string{"main", "alias"} {
+		if got, err := dest.Resolve(ref); err != nil || got != sum {
+			t.Errorf("%s is %s, %v", ref, got, err)
+		}
+	}
+	want := "Commit " + sum.String() + ": Commit has no requested ref ‘alias’ in ref binding metadata (‘main’)"
+	if _, err := Local(context.Background(), dest, src, Options{Mirror: true, Refs: []string{"alias", "main"}}); err == nil || err.Error() != want {
+		t.Error(err)
+	}
+	grow(t, src, "stray", "other text", "main")
+	publish(t, src)
+	if _, err := Local(context.Background(), dest, src, Options{Mirror: true}); err == nil || !strings.Contains(err.Error(), "no requested ref ‘stray’") {
+		t.Error(err)
+	}
+}
+
 // TestEveryRef: each of several refs of one commit counts.
 func TestEveryRef(t *testing.T) {
 	src := newRepo(t, objstore.Archive, "")

@@ -43,13 +43,11 @@ func Remote(ctx context.Context, dest *objstore.Repo, name string, o RemoteOptio
 		return Result{}, err
 	}
 	defer s.client.Close()
-	if o.Refs == nil && o.CollectionRefs == nil {
-		if err := s.configured(&o.Options); err != nil {
-			return Result{}, err
-		}
-	}
 	if path, ok := s.directory(); ok && !o.NeedDeltas {
 		return s.pullDirectory(ctx, path, o)
+	}
+	if err := s.configured(&o.Options); err != nil {
+		return Result{}, err
 	}
 	return s.pull(ctx, o)
 }
@@ -70,7 +68,7 @@ func (s *session) pull(ctx context.Context, o RemoteOptions) (Result, error) {
 	r, err := p.pull(ctx)
 	r.Metadata += int(from.asked.Load())
 	if p.t != nil {
-		r.Written = p.t.Stats().BytesWritten
+		r.Written = p.t.Stats().BytesWritten - p.byDeltas
 	}
 	r.Transferred = s.client.Transferred() - from.settled
 	return r, err
@@ -193,6 +191,9 @@ func (s *session) option(name, key string) (string, error) {
 // configured has the branches be pulled that the configuration names, where none are asked
 // for.
 func (s *session) configured(o *Options) error {
+	if o.Refs != nil || o.CollectionRefs != nil {
+		return nil
+	}
 	text, err := s.option(s.name, "branches")
 	if err != nil {
 		return err
@@ -224,6 +225,9 @@ func (s *session) pullDirectory(ctx context.Context, path string, o RemoteOption
 		return Result{}, err
 	}
 	defer src.Close()
+	if err := s.configured(&o.Options); err != nil {
+		return Result{}, err
+	}
 	if o.VerifyStored != nil {
 		o.VerifyCommit = o.VerifyStored
 	}

@@ -20,7 +20,7 @@ type Result struct {
 	Plan                              string // of a dry run: what static deltas are going to bring, in ostree's words
 	Transferred                       int64  // bytes that came over the network
 
-	Written uint64 // bytes of content, where the repositories keep it differently
+	Written uint64 // bytes of content, where the repositories keep it differently; without that of static deltas
 	Lossy   int    // files whose owner or xattrs the repository does not keep
 }
 

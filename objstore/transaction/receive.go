@@ -91,10 +91,10 @@ func receiveFailure(name object.Name, err error) error {
 		return unread.Err
 	case errors.As(err, &damage) && damage.Err != nil:
 		return &worded{"Parsing " + name.String() + ": " + damage.Err.Error(), err}
-	case err != nil:
-		return &worded{reason(err), err}
+	case damage != nil:
+		return &worded{"Writing content object: " + reason(err), err}
 	}
-	return nil
+	return err
 }
 
 // openReceived reads the header of content: begin is what was read, rest what is to be read

@@ -112,9 +112,9 @@ func TestReceiveRefuses(t *testing.T) {
 			file io.Reader
 			text string
 		}{
-			"another":          {"short", bytes.NewReader(file("empty")), "Corrupted file object; checksum expected='" + files["short"].String() + "' actual='" + files["empty"].String()},
-			"another, large":   {"noise", bytes.NewReader(file("large")), "Corrupted file object; checksum expected='"},
-			"another link":     {"link", bytes.NewReader(file("empty")), "Corrupted file object"},
+			"another":          {"short", bytes.NewReader(file("empty")), "Writing content object: Corrupted file object; checksum expected='" + files["short"].String() + "' actual='" + files["empty"].String()},
+			"another, large":   {"noise", bytes.NewReader(file("large")), "Writing content object: Corrupted file object; checksum expected='"},
+			"another link":     {"link", bytes.NewReader(file("empty")), "Writing content object: Corrupted file object"},
 			"nothing":          {"short", bytes.NewReader(nil), "too short for a header"},
 			"half":             {"small", bytes.NewReader(file("small")[:100]), "Parsing "},
 			"half, large":      {"noise", bytes.NewReader(file("noise")[:2*small]), "Invalid compressed data"},

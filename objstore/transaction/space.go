@@ -54,7 +54,7 @@ func (s *space) kept(config *objstore.KeyFile, st *unix.Statfs_t) (int64, error)
 	}
 	percent, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || percent > 99 {
-		return 0, fmt.Errorf("Invalid min-free-space-percent '%s'", text)
+		return 0, fmt.Errorf("opening repo: Invalid min-free-space-percent '%s'", text)
 	}
 	s.limit = "min-free-space-percent '" + text + "%'"
 	return int64(min(st.Blocks*uint64(st.Bsize)/100*percent, 1<<62)), nil
@@ -73,7 +73,7 @@ func parseFreeSize(text string) (int64, error) {
 		}
 		break
 	}
-	return 0, fmt.Errorf("Invalid min-free-space-size '%s'", text)
+	return 0, fmt.Errorf("opening repo: Invalid min-free-space-size '%s': It should be of the format '123MB', '123GB' or '123TB'", text)
 }
 
 // take says that size bytes are going to be written.

@@ -296,7 +296,8 @@ func TestRefuses(t *testing.T) {
 // TestBeginRefuses: a configuration that can't be kept to, or makes no sense.
 func TestBeginRefuses(t *testing.T) {
 	for config, want := range map[string]string{
-		"min-free-space-size=5XB\n":           "Invalid min-free-space-size",
+		"min-free-space-size=5XB\n":           "opening repo: Invalid min-free-space-size '5XB': It should be of the format '123MB', '123GB' or '123TB'",
+		"min-free-space-percent=100\n":        "opening repo: Invalid min-free-space-percent '100'",
 		"[ex-fsverity]\nrequired=true\n":      "fsverity required (ex-fsverity.required)",
 		"[core]\nlock-timeout-secs=zz\n":      `core.lock-timeout-secs: "zz" is not a number of seconds`,
 		"[archive]\nzlib-level=zz\n":          `archive.zlib-level: "zz" is not a number`,
