@@ -100,7 +100,8 @@ func cleanOne(tmp *os.File, name, ours string, age time.Duration) error {
 	if strings.HasPrefix(name, stagePrefix) && strings.HasSuffix(name, lockSuffix) {
 		return removeLock(tmp, name)
 	}
-	if time.Since(time.Unix(st.Mtim.Unix())) <= age {
+	changed := min(st.Mtim.Nano(), st.Ctim.Nano()) // a summary may have a time to come
+	if time.Since(time.Unix(0, changed)) <= age {
 		return nil
 	}
 	return objstore.RemoveAll(int(tmp.Fd()), name)
