@@ -190,10 +190,14 @@ func TestDeltaVerbs(t *testing.T) {
 		t.Fatal(superblock, err)
 	}
 	path, _ := filepath.Rel(w.ours, superblock[0])
+	keyless := command{args: []string{binary(t, "deployfs"), "--repo=" + w.ours, "static-delta", "verify", "--sign-type=dummy", s.new}, env: w.env}.run(t)
+	if keyless.code != 1 || !strings.Contains(keyless.err, "name a KEY-ID") { // where ostree has no words
+		t.Errorf("without a key: %d, %s", keyless.code, keyless.err)
+	}
 	zero := strings.Repeat("0", 64)
 	for _, line := range []string{
 		"show", "show GARBAGE", "show " + zero, "show " + s.new + "-x", "show " + name + "-x", "show nope/x", "show " + name, "show " + s.new, "show " + path,
-		"verify", "verify --sign-type=nope " + s.new + " k", "verify --sign-type=dummy " + s.new, "verify --sign-type=dummy " + s.new + " k1", "verify --sign-type=dummy " + s.new + " k2",
+		"verify", "verify --sign-type=nope " + s.new + " k", "verify --sign-type=dummy " + s.new + " k1", "verify --sign-type=dummy " + s.new + " k2",
 		"verify --sign-type=dummy " + s.new + " k1 k2", "verify --sign-type=dummy " + s.new + " k2 k1", "verify --sign-type=dummy " + name + " k1", "verify --sign-type=dummy nope/x k1",
 		"reindex --to=x", "reindex --to=" + zero, "reindex --to=" + s.new, "indexes", "delete", "delete x", "delete " + zero, "delete " + s.new, "list", "reindex", "delete " + name, "delete " + name, "list", "reindex", "indexes",
 	} {

@@ -42,7 +42,7 @@ var engines = map[string]engine{
 	"spki":    {spkiPublic, spkiSecret, blocks, 0},
 }
 
-// ErrNoScheme is that a scheme is not known, in ostree's words.
+// ErrNoScheme is that a scheme is not known, in ostree's words, which its tests and scripts match.
 var ErrNoScheme = errors.New("Requested signature type is not implemented")
 
 // Names are those of all schemes but gpg, in the order in which ostree tries them.

@@ -33,12 +33,13 @@ func KeyFile(scheme, path string) (*sign.Keys, error) {
 	return &sign.Keys{Scheme: scheme, Trusted: keys}, err
 }
 
-// NoKeysError says, in ostree's words, that no key of a scheme is stored.
+// NoKeysError says that no key of a scheme is stored, in ostree's words but for the
+// scheme of tests, whose keys never are.
 type NoKeysError struct{ Scheme string }
 
 func (e *NoKeysError) Error() string {
-	if e.Scheme == "dummy" { // which has no store
-		return "not implemented"
+	if e.Scheme == "dummy" {
+		return "keys of type dummy are stored nowhere; name a KEY-ID"
 	}
 	return fmt.Sprintf("signature: %s: no keys loaded", e.Scheme)
 }
