@@ -63,14 +63,11 @@ func (o *commitOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err != nil {
 		return err
 	}
-	repo, err := openRepo(inv)
+	repo, err := openWritable(inv)
 	if err != nil {
 		return err
 	}
 	defer repo.Close()
-	if err := repo.CheckWritable(); err != nil {
-		return err
-	}
 	if !durable {
 		repo.DisableFsync()
 	}

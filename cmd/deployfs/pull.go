@@ -114,14 +114,11 @@ func (o *pullOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	case o.NoDeltas && o.NeedDeltas:
 		return cli.Words("--disable-static-deltas and --require-static-deltas exclude each other")
 	}
-	dest, err := openRepo(inv)
+	dest, err := openWritable(inv)
 	if err != nil {
 		return err
 	}
 	defer dest.Close()
-	if err := dest.CheckWritable(); err != nil {
-		return err
-	}
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "REMOTE must be specified"}
 	}

@@ -59,14 +59,11 @@ func (o *pullLocalOptions) run(ctx context.Context, inv *cli.Invocation) error {
 	if err := o.parse(inv); err != nil {
 		return err
 	}
-	dest, err := openRepo(inv)
+	dest, err := openWritable(inv)
 	if err != nil {
 		return err
 	}
 	defer dest.Close()
-	if err := dest.CheckWritable(); err != nil {
-		return err
-	}
 	if len(inv.Args) == 0 {
 		return &cli.UsageError{Text: "DESTINATION must be specified"}
 	}

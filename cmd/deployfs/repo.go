@@ -33,6 +33,19 @@ func openRepo(inv *cli.Invocation) (*objstore.Repo, error) {
 	return repo, err
 }
 
+// openWritable is openRepo for who writes objects, and fails where he can't.
+func openWritable(inv *cli.Invocation) (*objstore.Repo, error) {
+	repo, err := openRepo(inv)
+	if err != nil {
+		return nil, err
+	}
+	if err := repo.CheckWritable(); err != nil {
+		repo.Close()
+		return nil, err
+	}
+	return repo, nil
+}
+
 // noRepo says that there is no repository; who named a commit on a server wanted none.
 func noRepo(inv *cli.Invocation) error {
 	isFar := func(arg string) bool { return lazy.IsURL(arg) && strings.Contains(arg, "#") }
